@@ -1,0 +1,79 @@
+"""The description of a dataset version: what ingestion learned about it. Stored as JSON, read by whoever resolves a spec."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+ColumnType = Literal["number", "category", "text", "image", "time"]
+"""boolean columns are categories with the two values as written."""
+
+Value = str | int | float
+"""A class as the dataset writes it: text for categories, a number for number columns."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class ValueCount(_Record):
+    """A distinct value and how many rows have it."""
+
+    value: Value
+    count: int
+
+
+class ImageInfo(_Record):
+    """Sizes of the pictures of a column; `channels` is the largest number found (1 grey, 3 RGB, 4 with alpha)."""
+
+    height: int
+    width: int
+    channels: int
+    uniform: bool
+    """True when all pictures have this height and width; else height and width are medians."""
+
+
+class Column(_Record):
+    """One typed column. Moments leave missing values out; `std` is the population's (divides by n)."""
+
+    name: str
+    type: ColumnType
+    missing: int = 0
+    distinct: int | None = None
+    whole: bool = False
+    """A number column whose values are all whole."""
+    min: float | None = None
+    max: float | None = None
+    mean: float | None = None
+    std: float | None = None
+    values: tuple[ValueCount, ...] | None = None
+    """The distinct values with their counts, sorted by value: all of a category column (up to 10,000), those of a whole
+    number column with at most 1,000."""
+    values_by_part: dict[str, dict[str, int]] | None = None
+    """Where the upload has given parts: part -> str(value) -> count, for columns with `values`."""
+    image: ImageInfo | None = None
+
+
+class Notice(_Record):
+    """Something noticed that does not forbid learning."""
+
+    code: str
+    message: str
+    column: str | None = None
+
+
+class Description(_Record):
+    """A dataset version at a glance."""
+
+    rows: int
+    columns: tuple[Column, ...]
+    parts: dict[str, int] | None = None
+    """Rows per given part (`train`, `validation`, `test`) where the upload has them, in this order."""
+    source: str
+    """What was uploaded: csv, zip-images, zip-tables, idx, npz, built-in."""
+    warnings: tuple[Notice, ...] = ()
+
+    def column(self, name: str) -> Column | None:
+        """The column of this name."""
+        return next((column for column in self.columns if column.name == name), None)
