@@ -1,0 +1,1 @@
+"""Data: uploads in, canonical datasets out; splits, report, built-in sets."""
