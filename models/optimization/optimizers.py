@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 from torch import nn
 
-from models.kinds import Kind, Many
+from models.kinds import Kind
 
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
@@ -87,7 +87,7 @@ class Adam(Optimizer):
     """
 
     kind: Literal["adam"] = "adam"
-    betas: Many[Share] = Field(default=(0.9, 0.999), min_length=2, max_length=2)
+    betas: Annotated[tuple[Share, Share], Strict(False)] = (0.9, 0.999)
     """Memory of the running means of the gradient and of its square."""
     eps: float = Field(default=1e-8, gt=0.0, le=1.0)
     """Keeps the division finite; added outside the root."""
@@ -99,7 +99,7 @@ class Adam(Optimizer):
         return torch.optim.Adam(
             parameters,
             lr=self.lr,
-            betas=(self.betas[0], self.betas[1]),
+            betas=self.betas,
             eps=self.eps,
             weight_decay=self.weight_decay,
             fused=True if self.fused else None,
