@@ -1,0 +1,1 @@
+"""The service: the REST API, the store, the queue's producer side."""

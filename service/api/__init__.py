@@ -1,0 +1,1 @@
+"""HTTP only: parse, call the use case, shape the answer."""

@@ -1,0 +1,1 @@
+"""Predictors kept ready to answer."""
