@@ -48,8 +48,8 @@ class Column(_Record):
     mean: float | None = None
     std: float | None = None
     values: tuple[ValueCount, ...] | None = None
-    """The distinct values with their counts, in the order of `Dataset.values` (ascending, or as class names were given):
-    all of a category column (up to 10,000), those of a whole number column with at most 1,000."""
+    """The distinct values with their counts, in the order of `Dataset.values` (ascending, or as class names were
+    given): all of a category column (up to 10,000), those of a whole number column with at most 1,000."""
     values_by_part: dict[str, dict[str, int]] | None = None
     """Where the upload has given parts: part -> str(value) -> count, for columns with `values`."""
     image: ImageInfo | None = None

@@ -43,6 +43,12 @@ class Images(Sequence[Pixels]):
     def __iter__(self) -> Iterator[Pixels]:
         return (self[i] for i in range(len(self)))
 
+    def stored(self) -> Iterator[memoryview]:
+        """The bytes of each picture as they are stored: raw (C, H, W) or the uploaded file."""
+        return (self._bytes[slice(*self._span(i))].data for i in range(len(self)))
+
     def _encoded(self, index: int) -> bytes:
-        start = int(self._ends[index - 1]) if index else 0
-        return self._bytes[start : int(self._ends[index])].tobytes()
+        return self._bytes[slice(*self._span(index))].tobytes()
+
+    def _span(self, index: int) -> tuple[int, int]:
+        return int(self._ends[index - 1]) if index else 0, int(self._ends[index])

@@ -35,6 +35,8 @@ class IngestOptions(Kind):
     """Names of the columns, in order; a header, where there is one, is then passed over."""
     missing: Annotated[Many[Annotated[str, Field(max_length=100)]], Field(max_length=100)] = MISSING
     """Cells that mean "no value", compared after the blanks around a cell are gone."""
+    decimal: Literal["auto", ".", ","] = "auto"
+    """The decimal mark. `auto` takes a comma where the delimiter is `;` and every number of a column is written so."""
     types: Annotated[dict[Name, ColumnType], Field(max_length=10_000)] = Field(default_factory=dict)
     """Types that are given instead of inferred, by column name."""
     classes: Annotated[Many[Name], Field(min_length=1, max_length=10_000)] | None = None

@@ -32,6 +32,7 @@ UNSUPPORTED = (
     (b"Pf", "portable float map"),
     (b"PF", "portable float map"),
     (b"P7", "PAM"),
+    (b"PK\3\4", "an archive"),
 )
 
 # SOF0..SOF15 without DHT (C4), JPG (C8) and DAC (CC), which share the range

@@ -49,7 +49,11 @@ class Dataset:
     @classmethod
     def open(cls, folder: Path) -> Dataset:
         """Open the folder that ingestion wrote."""
-        description = Description.model_validate_json((folder / "description.json").read_bytes())
+        return cls.read(folder, Description.model_validate_json((folder / "description.json").read_bytes()))
+
+    @classmethod
+    def read(cls, folder: Path, description: Description) -> Dataset:
+        """The data of a folder under this description (ingestion makes the description out of the data)."""
         with pa.memory_map(str(folder / "data.arrow")) as source:
             return cls(folder, description, pa.ipc.open_file(source).read_all())
 
@@ -83,11 +87,15 @@ class Dataset:
         """Codes int32 (N,), -1 = missing, and the distinct values: int where a number column is whole."""
         column = self.column(name)
         if column.type in ("number", "time"):
-            return _coded_numbers(self.numbers(name), column.whole)
+            return coded_numbers(self.numbers(name), column.whole)
         coded = self._typed(name, "category", "text").combine_chunks()
         if column.type == "category":
             return np.array(coded.indices.fill_null(-1).to_numpy(), dtype=np.int32), tuple(coded.dictionary.to_pylist())
         return _coded_texts(coded)
+
+    def arrow(self, name: str) -> pa.ChunkedArray:
+        """The column as Arrow holds it."""
+        return self._table[name]
 
     def texts(self, name: str) -> list[str | None]:
         """A category or text column as Python strings, None = missing."""
@@ -146,7 +154,8 @@ def _number(value: float, whole: bool) -> float | int | None:
     return int(value) if whole else value
 
 
-def _coded_numbers(values: NDArray[np.float64], whole: bool) -> tuple[NDArray[np.int32], tuple[Value, ...]]:
+def coded_numbers(values: NDArray[np.float64], whole: bool) -> tuple[NDArray[np.int32], tuple[Value, ...]]:
+    """Numbers as codes of their distinct values, ascending; -1 = NaN."""
     known = ~np.isnan(values)
     distinct, inverse = np.unique(values[known], return_inverse=True)
     codes = np.full(len(values), -1, dtype=np.int32)

@@ -1,0 +1,1 @@
+"""Readers of uploads: each turns one format into models.data.canonical.Content."""
