@@ -28,3 +28,10 @@ def make_repeatable(device: torch.device) -> None:
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = False
         torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def use_threads(threads: int | None) -> int:
+    """Let torch use so many CPU threads in this process (None: as it is); the number that it uses."""
+    if threads is not None and threads != torch.get_num_threads():
+        torch.set_num_threads(threads)
+    return torch.get_num_threads()
