@@ -61,9 +61,10 @@ def check_archive(path: Path, limits: ArchiveLimits = LIMITS) -> list[Entry]:
     """The entries of the archive, in its order, after all checks. Raises DataError."""
     with open_archive(path, limits) as archive:
         infos = archive.infolist()
-        _check_sizes(infos, path.stat().st_size, limits)
+        _check_count(infos, limits)
         entries = [_checked_entry(info, limits) for info in infos]
         _check_overlap(infos, archive.start_dir)
+        _check_sizes(infos, path.stat().st_size, limits)
         _check_twins(entries)
         return entries
 
@@ -101,10 +102,13 @@ class _Guarded(io.FileIO):
         return super().read(size) or b""
 
 
-def _check_sizes(infos: Sequence[zipfile.ZipInfo], packed: int, limits: ArchiveLimits) -> None:
+def _check_count(infos: Sequence[zipfile.ZipInfo], limits: ArchiveLimits) -> None:
     if len(infos) > limits.entries:
         message = f"{len(infos):,} entries; at most {limits.entries:,} are read"
         raise _error("archive-too-many-entries", message, given=len(infos), allowed=limits.entries)
+
+
+def _check_sizes(infos: Sequence[zipfile.ZipInfo], packed: int, limits: ArchiveLimits) -> None:
     unpacked = sum(info.file_size for info in infos)
     bomb = unpacked > limits.ratio_from_bytes and unpacked > limits.ratio * packed
     if unpacked > limits.unpacked_bytes or bomb:
