@@ -1,0 +1,1 @@
+"""The database: the only place that speaks SQL. Rows, the status machine, leases, metrics."""
