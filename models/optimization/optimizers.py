@@ -62,7 +62,7 @@ class SGD(Optimizer):
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """`torch.optim.SGD` over these parameters."""
-        return torch.optim.SGD(
+        optimizer = torch.optim.SGD(
             parameters,
             lr=self.lr,
             momentum=self.momentum,
@@ -70,6 +70,7 @@ class SGD(Optimizer):
             weight_decay=self.weight_decay,
             fused=True if self.fused and self.momentum > 0.0 else None,
         )
+        return _lasting(optimizer)
 
     @property
     def slots(self) -> int:
@@ -96,7 +97,7 @@ class Adam(Optimizer):
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """`torch.optim.Adam` over these parameters."""
-        return torch.optim.Adam(
+        optimizer = torch.optim.Adam(
             parameters,
             lr=self.lr,
             betas=self.betas,
@@ -104,8 +105,27 @@ class Adam(Optimizer):
             weight_decay=self.weight_decay,
             fused=True if self.fused else None,
         )
+        return _lasting(optimizer)
 
     @property
     def slots(self) -> int:
         """The two running means."""
         return 2
+
+
+def _lasting(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
+    """The optimizer, which goes on rightly from a state that was saved."""
+    optimizer.register_load_state_dict_post_hook(_lay_out)
+    return optimizer
+
+
+def _lay_out(optimizer: torch.optim.Optimizer) -> None:
+    """Put the state's tensors in memory as their parameters lie.
+
+    Files hold them row by row, kernels lie with the channels last, and the fused kernels of torch go through both by
+    address: with another layout they silently take the wrong numbers.
+    """
+    for parameter, slots in optimizer.state.items():
+        for name, value in slots.items():
+            if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
+                slots[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
