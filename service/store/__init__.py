@@ -1,1 +1,1 @@
-"""The only place that speaks SQL: rows, status machine, leases, metrics, events, registry."""
+"""The database: the only place that speaks SQL. Rows, the status machine, leases, metrics."""

@@ -1,371 +1,270 @@
-"""The rows of the database. Times are whole milliseconds since 1970 UTC, by the database's clock.
-
-Every row but a worker's carries its project. Deleted things keep their row (`deleted_at`), so that their ids are never
-given out again and answer 410.
-"""
+"""The tables. Times are milliseconds since 1970 UTC by the database's clock; every row carries its project."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, MetaData, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Float,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from .engine import now_ms
-
-DEFAULT_PROJECT = "prj_default"
-"""The project of everybody who has no other."""
-
-NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
+from service.store.engine import now_ms
 
 Json = dict[str, Any]
 
 
 class Row(DeclarativeBase):
-    """Base of all rows."""
+    """Base of all rows; constraints have names, so that migrations can name them."""
 
-    metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {  # noqa: RUF012  read once by SQLAlchemy
-        int: BigInteger,
-        str: Text,
-        bytes: LargeBinary,
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012  SQLAlchemy's way
         Json: JSON(none_as_null=True),
-        list[Any]: JSON(none_as_null=True),
+        list[str]: JSON(none_as_null=True),
+        int: BigInteger(),
+        float: Float(53),
+        str: String(),
     }
 
 
-def _project(primary_key: bool = False) -> Mapped[str]:
-    return mapped_column(ForeignKey("projects.id"), primary_key=primary_key)
-
-
-def _now() -> Mapped[int]:
-    return mapped_column(insert_default=now_ms())
-
-
-class Project(Row):
-    """A tenant."""
+class ProjectRow(Row):
+    """The tenant."""
 
     __tablename__ = "projects"
-
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
-    created_at: Mapped[int] = _now()
+    created_at: Mapped[int] = mapped_column(default=now_ms())
 
 
-class Key(Row):
-    """An API key; only its hash is stored."""
+class KeyRow(Row):
+    """A bearer key; only its SHA-256 is kept."""
 
     __tablename__ = "keys"
-
     id: Mapped[str] = mapped_column(primary_key=True)
-    project_id: Mapped[str] = _project()
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), index=True)
     name: Mapped[str]
     sha256: Mapped[str] = mapped_column(unique=True)
-    scopes: Mapped[list[Any]]
-    created_at: Mapped[int] = _now()
-    last_used_at: Mapped[int | None]
+    hint: Mapped[str]
+    scopes: Mapped[list[str]]
+    created_at: Mapped[int] = mapped_column(default=now_ms())
     expires_at: Mapped[int | None]
     revoked_at: Mapped[int | None]
 
 
-class Dataset(Row):
-    """A name with versions."""
+class DatasetRow(Row):
+    """A name with numbered versions."""
 
     __tablename__ = "datasets"
-    __table_args__ = (
-        Index(
-            "uq_datasets_project_id_name",
-            "project_id",
-            "name",
-            unique=True,
-            sqlite_where=text("deleted_at IS NULL"),
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
-    )
-
+    __table_args__ = (UniqueConstraint("project_id", "name"),)
     id: Mapped[str] = mapped_column(primary_key=True)
-    project_id: Mapped[str] = _project()
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
     name: Mapped[str]
-    created_at: Mapped[int] = _now()
-    deleted_at: Mapped[int | None]
+    created_at: Mapped[int] = mapped_column(default=now_ms())
 
 
-class DatasetVersion(Row):
-    """One upload as rows with typed columns. `status`: ingesting, ready, failed.
-
-    `upload_sha256` names the file in artifacts/uploads, `sha256` the folder in artifacts/datasets; `description` is
-    models.data.description.Description, `problem` what was wrong: {code, message, details}.
-    """
+class DatasetVersionRow(Row):
+    """One upload and what became of it: ingesting, ready, failed."""
 
     __tablename__ = "dataset_versions"
-    __table_args__ = (
-        UniqueConstraint("dataset_id", "number"),
-        Index("ix_dataset_versions_dataset_id_upload_sha256", "dataset_id", "upload_sha256"),
-    )
-
+    __table_args__ = (UniqueConstraint("dataset_id", "number"),)
     id: Mapped[str] = mapped_column(primary_key=True)
-    project_id: Mapped[str] = _project()
-    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"))
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"))
     number: Mapped[int]
-    status: Mapped[str] = mapped_column(insert_default="ingesting")
+    status: Mapped[str]
     upload_sha256: Mapped[str]
     upload_bytes: Mapped[int]
-    media_type: Mapped[str | None]
     options: Mapped[Json]
-    sha256: Mapped[str | None] = mapped_column(index=True)
+    sha256: Mapped[str | None]
     bytes: Mapped[int | None]
     description: Mapped[Json | None]
     problem: Mapped[Json | None]
-    run_id: Mapped[str | None] = mapped_column(index=True)
-    created_at: Mapped[int] = _now()
-    finished_at: Mapped[int | None]
-    deleted_at: Mapped[int | None]
+    run_id: Mapped[str | None]
+    created_at: Mapped[int] = mapped_column(default=now_ms())
 
 
-class Job(Row):
-    """What was POSTed. `status` and `reason` follow from its runs, in the transaction that changes a run."""
+class JobRow(Row):
+    """What was POSTed and is followed."""
 
     __tablename__ = "jobs"
-    __table_args__ = (Index("ix_jobs_project_id_status", "project_id", "status", "id"),)
-
+    __table_args__ = (Index(None, "project_id", "id"), Index(None, "project_id", "status"))
     id: Mapped[str] = mapped_column(primary_key=True)
-    project_id: Mapped[str] = _project()
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
     name: Mapped[str | None]
-    status: Mapped[str] = mapped_column(insert_default="queued")
+    status: Mapped[str]
     spec: Mapped[Json]
-    """As it was sent."""
-    resolved_spec: Mapped[Json | None]
-    plan: Mapped[Json | None]
-    dataset_version_id: Mapped[str | None] = mapped_column(ForeignKey("dataset_versions.id"), index=True)
-    reason: Mapped[Json | None]
-    key_id: Mapped[str | None]
-    created_at: Mapped[int] = _now()
-    started_at: Mapped[int | None]
+    resolved_spec: Mapped[Json]
+    tags: Mapped[list[str]]
+    warnings: Mapped[list[str]]
+    dataset_version_id: Mapped[str] = mapped_column(ForeignKey("dataset_versions.id"))
+    publish_as: Mapped[str | None]
+    created_at: Mapped[int] = mapped_column(default=now_ms())
+    updated_at: Mapped[int] = mapped_column(default=now_ms())
     finished_at: Mapped[int | None]
-    updated_at: Mapped[int] = _now()
     deleted_at: Mapped[int | None]
 
 
-class JobTag(Row):
-    """A label of a job, to find it by."""
-
-    __tablename__ = "job_tags"
-    __table_args__ = (Index("ix_job_tags_project_id_tag", "project_id", "tag", "job_id"),)
-
-    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
-    tag: Mapped[str] = mapped_column(primary_key=True)
-    project_id: Mapped[str] = _project()
-
-
-class Run(Row):
-    """One leased unit of work.
-
-    `token` counts the claims: whoever writes says which claim it writes for. `lease_until` is set while a worker has
-    the run. `attempts` counts failures without progress. `events` counts the run's events: the last one's sequence.
-    """
+class RunRow(Row):
+    """One leased unit of work: `fit` or `ingest`."""
 
     __tablename__ = "runs"
-    __table_args__ = (
-        Index("ix_runs_status_lease_until", "status", "lease_until"),
-        Index("ix_runs_project_id_status", "project_id", "status", "id"),
-    )
-
+    __table_args__ = (Index(None, "project_id", "id"), Index(None, "status", "lease_until"))
     id: Mapped[str] = mapped_column(primary_key=True)
-    project_id: Mapped[str] = _project()
-    job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"), index=True)
-    dataset_version_id: Mapped[str | None] = mapped_column(ForeignKey("dataset_versions.id"), index=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
+    job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    dataset_version_id: Mapped[str] = mapped_column(ForeignKey("dataset_versions.id", ondelete="CASCADE"))
     kind: Mapped[str]
-    """`fit` or `ingest`."""
-    number: Mapped[int] = mapped_column(insert_default=1)
-    """Its place among the runs of its job."""
-    queue: Mapped[str] = mapped_column(insert_default="any")
-    """`any`, `cpu` or `gpu`."""
-    status: Mapped[str] = mapped_column(insert_default="queued")
-    reason: Mapped[Json | None]
-    """{code, message, retryable, by} and, of a failure, details: why the run has the status that it has."""
-
+    status: Mapped[str]
+    queue: Mapped[str]
     spec: Mapped[Json]
     resolved_spec: Mapped[Json | None]
-    facts: Mapped[Json | None]
-    """What the child reported when it had resolved the spec: {parameters, device, rows, updates_per_epoch}."""
-    result: Mapped[Json | None]
-    """What the child reported at the end: {reason, message, best_epoch, metrics, report}."""
-    warnings: Mapped[list[Any]] = mapped_column(insert_default=list)
-    """[{code, message, pointer}]."""
-
-    token: Mapped[int] = mapped_column(insert_default=0)
+    reason: Mapped[Json | None]
+    report: Mapped[Json | None]
+    token: Mapped[int] = mapped_column(default=0)
     owner: Mapped[str | None]
     lease_until: Mapped[int | None]
-    attempts: Mapped[int] = mapped_column(insert_default=0)
-    not_before: Mapped[int] = mapped_column(insert_default=0)
-    rung_at: Mapped[int] = mapped_column(insert_default=0)
+    heartbeat_at: Mapped[int | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[int | None]
+    rung_at: Mapped[int | None]
     checkpoint_id: Mapped[str | None]
-    """The last checkpoint: where a resumed run goes on."""
     best_checkpoint_id: Mapped[str | None]
-    events: Mapped[int] = mapped_column(insert_default=0)
-
-    epoch: Mapped[int] = mapped_column(insert_default=0)
-    step: Mapped[int] = mapped_column(insert_default=0)
+    event_seq: Mapped[int] = mapped_column(default=0)
+    epoch: Mapped[int] = mapped_column(default=0)
+    step: Mapped[int] = mapped_column(default=0)
     epochs: Mapped[int | None]
-    fraction: Mapped[float] = mapped_column(insert_default=0.0)
+    fraction: Mapped[float] = mapped_column(default=0.0)
     seconds_left: Mapped[float | None]
-    loss: Mapped[float | None]
     device: Mapped[str | None]
-
-    created_at: Mapped[int] = _now()
+    created_at: Mapped[int] = mapped_column(default=now_ms())
     started_at: Mapped[int | None]
+    updated_at: Mapped[int] = mapped_column(default=now_ms())
     finished_at: Mapped[int | None]
-    updated_at: Mapped[int] = _now()
 
 
-class Metric(Row):
-    """One number of a run: `value`, or what it is instead: `nonfinite` = nan, inf, -inf."""
+class MetricRow(Row):
+    """One measured number; a number that is not finite is NULL with its name in `nonfinite`."""
 
     __tablename__ = "metrics"
-    __table_args__ = ({"sqlite_with_rowid": False},)
-
-    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
     step: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[str]
     epoch: Mapped[int]
     value: Mapped[float | None]
     nonfinite: Mapped[str | None]
-    at: Mapped[int]
+    at: Mapped[int] = mapped_column(default=now_ms())
 
 
-class Event(Row):
-    """Something that happened in a run. Sequences are 1..n without a gap."""
+class EventRow(Row):
+    """What happened to a run, in order: `seq` is 1..n without a gap."""
 
     __tablename__ = "events"
-    __table_args__ = ({"sqlite_with_rowid": False},)
-
-    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
-    sequence: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[str]
     kind: Mapped[str]
-    payload: Mapped[Json]
-    at: Mapped[int] = _now()
+    data: Mapped[Json]
+    at: Mapped[int] = mapped_column(default=now_ms())
 
 
-class Checkpoint(Row):
-    """A bundle in artifacts/checkpoints. `deleted_at`: superseded, its files may be gone."""
+class CheckpointRow(Row):
+    """A checkpoint that is complete in the artifacts; several rows may share one content."""
 
     __tablename__ = "checkpoints"
     __table_args__ = (UniqueConstraint("run_id", "sha256"),)
-
     id: Mapped[str] = mapped_column(primary_key=True)
-    project_id: Mapped[str] = _project()
-    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)
     sha256: Mapped[str] = mapped_column(index=True)
     bytes: Mapped[int]
     epoch: Mapped[int]
     step: Mapped[int]
-    reasons: Mapped[list[Any]]
+    reasons: Mapped[list[str]]
     metrics: Mapped[Json]
-    created_at: Mapped[int] = _now()
+    created_at: Mapped[int] = mapped_column(default=now_ms())
     deleted_at: Mapped[int | None]
 
 
-class Model(Row):
-    """A registry name with versions and aliases."""
+class ModelRow(Row):
+    """A registry name."""
 
     __tablename__ = "models"
-    __table_args__ = (
-        Index(
-            "uq_models_project_id_name",
-            "project_id",
-            "name",
-            unique=True,
-            sqlite_where=text("deleted_at IS NULL"),
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
-    )
-
+    __table_args__ = (UniqueConstraint("project_id", "name"),)
     id: Mapped[str] = mapped_column(primary_key=True)
-    project_id: Mapped[str] = _project()
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
     name: Mapped[str]
-    created_at: Mapped[int] = _now()
-    updated_at: Mapped[int] = _now()
-    deleted_at: Mapped[int | None]
+    created_at: Mapped[int] = mapped_column(default=now_ms())
 
 
-class ModelVersion(Row):
-    """A checkpoint under a number. Versions count from 1 and are never given out twice."""
+class ModelVersionRow(Row):
+    """A numbered version of a model: one checkpoint."""
 
     __tablename__ = "model_versions"
-
-    model_id: Mapped[str] = mapped_column(ForeignKey("models.id"), primary_key=True)
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
-    project_id: Mapped[str] = _project()
-    checkpoint_id: Mapped[str] = mapped_column(ForeignKey("checkpoints.id"), index=True)
-    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
-    job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"))
-    created_at: Mapped[int] = _now()
-    deleted_at: Mapped[int | None]
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
+    checkpoint_id: Mapped[str] = mapped_column(ForeignKey("checkpoints.id"))
+    run_id: Mapped[str]
+    created_at: Mapped[int] = mapped_column(default=now_ms())
 
 
-class ModelAlias(Row):
-    """A name for a version: `champion`."""
+class ModelAliasRow(Row):
+    """A word that points to a version of a model."""
 
     __tablename__ = "model_aliases"
-
-    model_id: Mapped[str] = mapped_column(ForeignKey("models.id"), primary_key=True)
-    name: Mapped[str] = mapped_column(primary_key=True)
-    project_id: Mapped[str] = _project()
-    version: Mapped[int]
-    updated_at: Mapped[int] = _now()
-
-
-class AliasChange(Row):
-    """History of the aliases: who pointed which alias to which version; `version` None = removed."""
-
-    __tablename__ = "alias_history"
-
-    model_id: Mapped[str] = mapped_column(ForeignKey("models.id"), primary_key=True)
-    name: Mapped[str] = mapped_column(primary_key=True)
-    sequence: Mapped[int] = mapped_column(primary_key=True)
-    project_id: Mapped[str] = _project()
-    version: Mapped[int | None]
-    previous: Mapped[int | None]
-    key_id: Mapped[str | None]
-    at: Mapped[int] = _now()
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
+    alias: Mapped[str] = mapped_column(primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
+    number: Mapped[int]
+    updated_at: Mapped[int] = mapped_column(default=now_ms(), onupdate=now_ms())
 
 
-class Idempotency(Row):
-    """The stored answer to a POST with an Idempotency-Key; `status` None while the first one is being answered."""
+class AliasMoveRow(Row):
+    """One move of an alias: its history."""
+
+    __tablename__ = "alias_moves"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), index=True)
+    alias: Mapped[str]
+    number: Mapped[int | None]
+    at: Mapped[int] = mapped_column(default=now_ms())
+
+
+class IdempotencyRow(Row):
+    """An Idempotency-Key and the answer that its request got."""
 
     __tablename__ = "idempotency"
-
-    project_id: Mapped[str] = _project(primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
-    request_sha256: Mapped[str]
-    """Hash of method, path and canonical body."""
-    status: Mapped[int | None]
-    headers: Mapped[Json | None]
-    body: Mapped[bytes | None]
-    created_at: Mapped[int] = _now()
+    body_sha256: Mapped[str]
+    status_code: Mapped[int]
+    answer: Mapped[Json]
+    created_at: Mapped[int] = mapped_column(default=now_ms(), index=True)
 
 
-class Worker(Row):
-    """A worker process and its last sign of life. Workers serve all projects."""
+class WorkerRow(Row):
+    """A worker process and its last sign of life."""
 
     __tablename__ = "workers"
-
     name: Mapped[str] = mapped_column(primary_key=True)
-    host: Mapped[str]
-    pid: Mapped[int]
-    device: Mapped[str]
-    queues: Mapped[list[Any]]
+    queues: Mapped[list[str]]
     slots: Mapped[int]
-    busy: Mapped[int] = mapped_column(insert_default=0)
-    status: Mapped[str] = mapped_column(insert_default="up")
-    """`up`, `draining`, `down`."""
-    started_at: Mapped[int] = _now()
-    heartbeat_at: Mapped[int] = _now()
+    busy: Mapped[int]
+    started_at: Mapped[int] = mapped_column(default=now_ms())
+    heartbeat_at: Mapped[int] = mapped_column(default=now_ms())
