@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.data.description import Notice
+from models.data.notices import linear_copies
 from models.data.store import Dataset
 
 BINS = 32
@@ -58,30 +59,26 @@ def information(dataset: Dataset, column: str, target: str) -> Information:
 
 
 def leaks(dataset: Dataset, target: str) -> list[Notice]:
-    """Columns that give the target away: the target follows from them without exception, on many rows a value."""
+    """Columns that give the target away: it follows from them without exception, on many rows a value or linearly."""
     column = dataset.column(target)
     if column.type == "image" or (column.distinct or 0) < 2:
         return []
     y, _ = _groups(dataset, target, bins=None)
-    found = []
-    for other in dataset.description.columns:
-        if other.name != target and other.type in ("category", "number", "time"):
-            x, _ = _groups(dataset, other.name, bins=None)
-            if _determines(x, y):
-                message = f"{other.name} determines {target} in every row: is it known when a prediction is made?"
-                found.append(Notice(code="label-leakage", message=message, column=other.name))
-    return [*found, *(notice for notice in dataset.description.warnings if _tells_of(notice, target, found))]
+    others = [
+        one.name for one in dataset.description.columns if one.name != target and one.type not in ("image", "text")
+    ]
+    telling = [name for name in others if _determines(_groups(dataset, name, bins=None)[0], y)]
+    linear = [left if right == target else right for left, right in linear_copies(dataset) if target in (left, right)]
+    message = "{} determines {} in every row: is it known when a prediction is made?"
+    return [
+        Notice(code="label-leakage", message=message.format(name, target), column=name)
+        for name in dict.fromkeys([*telling, *linear])
+    ]
 
 
 def _determines(x: NDArray[np.int64], y: NDArray[np.int64]) -> bool:
     groups = len(np.unique(x))
     return groups * LEAK_ROWS <= len(x) and len(np.unique(x * (int(y.max()) + 2) + y)) == groups
-
-
-def _tells_of(notice: Notice, target: str, found: list[Notice]) -> bool:
-    """Whether ingestion noticed a copy of the target (a linear function, say) that is not in `found` yet."""
-    about = notice.code == "label-leakage" and f" {target} " in f" {notice.message} ".replace(":", " ")
-    return about and notice.column not in {one.column for one in found}
 
 
 def _groups(dataset: Dataset, name: str, bins: int | None = BINS) -> tuple[NDArray[np.int64], bool]:

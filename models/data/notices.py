@@ -88,17 +88,21 @@ def _same(dataset: Dataset, left: str, right: str) -> Notice:
     return Notice(code="redundant-columns", message=message, column=right)
 
 
-def _linear_columns(dataset: Dataset) -> Iterator[Notice]:
-    """Number columns that are linear functions of each other (columns with few values are compared by groups above)."""
+def linear_copies(dataset: Dataset) -> list[tuple[str, str]]:
+    """Pairs of number columns that are linear functions of each other (those of few values are compared by groups)."""
     chosen = [column for column in dataset.description.columns if _varied(column, dataset.rows)][:NUMBERS_COMPARED]
     if len(chosen) < 2 or dataset.rows < ROWS_FOR_EVIDENCE:
-        return
+        return []
     with np.errstate(all="ignore"):
         correlation = np.corrcoef([_filled(dataset.numbers(column.name)) for column in chosen])
-    for left, right in np.argwhere(np.triu(np.abs(correlation) > 1 - 1e-12, k=1)):
-        names = chosen[left].name, chosen[right].name
-        message = f"{names[1]} is a linear function of {names[0]}: if one is the target, leave the other out"
-        yield Notice(code="label-leakage", message=message, column=names[1])
+    pairs = np.argwhere(np.triu(np.abs(correlation) > 1 - 1e-12, k=1))
+    return [(chosen[left].name, chosen[right].name) for left, right in pairs]
+
+
+def _linear_columns(dataset: Dataset) -> Iterator[Notice]:
+    for left, right in linear_copies(dataset):
+        message = f"{right} is a linear function of {left}: if one is the target, leave the other out"
+        yield Notice(code="label-leakage", message=message, column=right)
 
 
 def _varied(column: Column, rows: int) -> bool:
