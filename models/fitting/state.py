@@ -108,7 +108,7 @@ class Fitting:
         return ("validation.loss", "min") if len(self.prepared.parts["validation"]) else None
 
     def update(self, x: Tensor, y: Tensor) -> None:
-        """One step: x (batch, *shape), y (batch, ...). Raises FitError loss-not-finite, before the weights are touched."""
+        """One step: x (batch, *shape), y (batch, ...). A loss that is not finite is a FitError, before the update."""
         self._set_rate()
         loss = self.loss(self.network(x), y)
         self.running.add(loss, len(x), self.progress.step + 1)
