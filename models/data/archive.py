@@ -137,6 +137,8 @@ def _checked_entry(info: zipfile.ZipInfo, limits: ArchiveLimits) -> Entry:
 def _check_overlap(infos: Sequence[zipfile.ZipInfo], directory: int) -> None:
     """Each entry must end before the next begins; its local header has 30 bytes and the name at least."""
     ordered = sorted(infos, key=lambda info: info.header_offset)
+    if ordered and ordered[0].header_offset < 0:
+        raise _error("archive-corrupt", "the archive is cut off at its beginning")
     starts = [info.header_offset for info in ordered[1:]] + [directory]
     for info, next_start in zip(ordered, starts, strict=False):
         if info.header_offset + 30 + len(info.orig_filename) + info.compress_size > next_start:

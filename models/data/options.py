@@ -67,7 +67,7 @@ def options_from_query(query: Mapping[str, str]) -> IngestOptions:
 
 def _value(name: str, text: str) -> Any:
     if name in ("names", "missing", "classes"):
-        return json.loads(text) if text.startswith("[") else text.split(",")
+        return _list(text)
     if name == "types":
         return {pair.rpartition(":")[0]: pair.rpartition(":")[2] for pair in text.split(",")}
     if name == "delimiter":
@@ -75,6 +75,15 @@ def _value(name: str, text: str) -> Any:
     if name in ("header", "channels"):
         return {"true": True, "false": False, "1": 1, "3": 3, "4": 4}.get(text, text)
     return text
+
+
+def _list(text: str) -> Any:
+    if not text.startswith("["):
+        return text.split(",")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text  # no list, which the model says
 
 
 def _detail(item: Any) -> Detail:

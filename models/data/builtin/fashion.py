@@ -55,7 +55,7 @@ def find(folders: Sequence[Path]) -> Path | None:
 
 
 def one_upload(folder: Path, into: Path) -> Path:
-    """The four files one behind the other, `into`/fashion-mnist.idx.gz. Raises checksum-mismatch for altered content."""
+    """The four files one behind the other as `into`/fashion-mnist.idx.gz. Raises checksum-mismatch."""
     upload = into / "fashion-mnist.idx.gz"
     with upload.open("wb") as sink:
         for name, _, sha256 in FILES:

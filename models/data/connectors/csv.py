@@ -55,10 +55,10 @@ def open_table(open_file: Open, options: IngestOptions, tabs: bool) -> Table:
     """The table in a file. Raises dataset-empty when there is no row below the header."""
     with open_file() as file:
         head = _head(unzipped(file))
-    if not head:
-        raise empty("the file has no rows")
     dialect = _dialect(head, options, tabs, open_file)
     rows = [row.cells for row in _some_rows(head, dialect)]
+    if not rows:
+        raise empty("the file has no rows")
     header = _is_header(rows, options) if options.header == "auto" else options.header
     first = [(cell or "").strip() for cell in rows[0]]
     names = options.names or (_named(first) if header else _named([""] * len(first)))
