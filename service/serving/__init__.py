@@ -1,1 +1,5 @@
-"""Predictors kept ready to answer."""
+"""Networks ready to answer."""
+
+from service.serving.cache import PredictorCache
+
+__all__ = ["PredictorCache"]
