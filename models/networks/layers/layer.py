@@ -61,6 +61,8 @@ class Layer(Kind):
     def place(self, shape: Shape, path: str) -> Placed:
         """The layer at its place. Raises SpecError that names the layer, the shape it gets and the shape it needs."""
         try:
+            if not shape or 0 in shape:
+                raise misfit(f"needs at least one value, but gets {shape}", given=list(shape))
             module, out = self.build(shape), self.out(shape)
         except SpecError as error:
             raise self._at(path, error) from None
