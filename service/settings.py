@@ -28,12 +28,16 @@ class Settings(BaseSettings):
     """API processes behind the port."""
     allow_open: bool = False
     """Start on an address that others can reach without any key. They can then do everything."""
+    require_key: bool = False
+    """Ask for a key on loopback too, for a service behind a proxy."""
     allowed_hosts: str = "localhost,127.0.0.1,[::1]"
     """Host headers that are answered, by comma; `*` = any. The address that the API listens on is always allowed."""
     database_url: str = ""
     """SQLAlchemy URL; empty = SQLite in the home. PostgreSQL: `postgresql+psycopg://user:password@host/name`."""
     broker_url: str = ""
     """Celery broker; empty = files in the home. Redis: `redis://:password@host:6379/0`."""
+    broker_prefix: str = Field(default="fitserve.", pattern=r"^[A-Za-z0-9._-]{1,100}$")
+    """Put before the names of the queues, so that several services can share one Redis."""
     lease_seconds: float = Field(default=30.0, gt=0)
     """How long a run stays with a worker that gives no sign of life."""
     sweep_seconds: float = Field(default=5.0, gt=0)
@@ -50,8 +54,20 @@ class Settings(BaseSettings):
     """CPU threads of one fit; 0 = the machine's cores shared by the slots."""
     checkpoint_seconds: float = Field(default=10.0, ge=0)
     """A running fit saves at the end of an epoch, but at most this often (the best and the last always)."""
+    progress_seconds: float = Field(default=0.5, gt=0, le=60)
+    """How often a running fit tells how far it is inside an epoch."""
+    stop_seconds: float = Field(default=5.0, gt=0, le=600)
+    """How long a fit that is asked to stop has for its checkpoint, before it is killed."""
     max_attempts: int = Field(default=5, ge=1, le=100)
     """Attempts without progress after which a run has failed."""
+    backoff_seconds: float = Field(default=5.0, ge=0, le=3600)
+    """Pause before the third attempt, doubled for each one after it; the second one is made at once."""
+    ring_seconds: float = Field(default=10.0, gt=0, le=3600)
+    """A run that still waits so long after it was rung for is rung for again."""
+    child_bytes: int = Field(default=0, ge=0)
+    """Limit of a child's address space, where it works on the CPU; 0 = none."""
+    unused_seconds: float = Field(default=86_400.0, ge=0)
+    """Artifacts that nothing points to any more go when they are older than this."""
     upload_bytes: int = Field(default=2048 * MIB, ge=1)
     """Largest upload of a dataset."""
     body_bytes: int = Field(default=MIB, ge=1024)

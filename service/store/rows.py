@@ -20,6 +20,9 @@ from service.store.engine import now_ms
 
 Json = dict[str, Any]
 
+DEFAULT_PROJECT = "prj_default"
+"""The project of those who have no other; the first migration creates it."""
+
 
 class Row(DeclarativeBase):
     """Base of all rows; constraints have names, so that migrations can name them."""
@@ -35,6 +38,7 @@ class Row(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012  SQLAlchemy's way
         Json: JSON(none_as_null=True),
         list[str]: JSON(none_as_null=True),
+        list[Json]: JSON(none_as_null=True),
         int: BigInteger(),
         float: Float(53),
         str: String(),
@@ -119,7 +123,13 @@ class JobRow(Row):
 
 
 class RunRow(Row):
-    """One leased unit of work: `fit` or `ingest`."""
+    """One leased unit of work: `fit` or `ingest`.
+
+    `token` counts the claims, `batch` the batches of events written under the present one, `attempts` the failures
+    without progress. `checkpoint_id` is where a resumed run goes on. `facts` is what the child reported when it had
+    looked at the data: {parameters, device, rows, updates_per_epoch}; `report` what it reported at its end: {reason,
+    message, best_epoch, metrics, report}; `reason` why the status is what it is: {code, message, retryable, by}.
+    """
 
     __tablename__ = "runs"
     __table_args__ = (Index(None, "project_id", "id"), Index(None, "status", "lease_until"))
@@ -134,7 +144,10 @@ class RunRow(Row):
     resolved_spec: Mapped[Json | None]
     reason: Mapped[Json | None]
     report: Mapped[Json | None]
+    facts: Mapped[Json | None]
+    warnings: Mapped[list[Json]] = mapped_column(default=list)
     token: Mapped[int] = mapped_column(default=0)
+    batch: Mapped[int] = mapped_column(default=0)
     owner: Mapped[str | None]
     lease_until: Mapped[int | None]
     heartbeat_at: Mapped[int | None]
@@ -149,6 +162,7 @@ class RunRow(Row):
     epochs: Mapped[int | None]
     fraction: Mapped[float] = mapped_column(default=0.0)
     seconds_left: Mapped[float | None]
+    loss: Mapped[float | None]
     device: Mapped[str | None]
     created_at: Mapped[int] = mapped_column(default=now_ms())
     started_at: Mapped[int | None]
@@ -160,6 +174,7 @@ class MetricRow(Row):
     """One measured number; a number that is not finite is NULL with its name in `nonfinite`."""
 
     __tablename__ = "metrics"
+    __table_args__ = ({"sqlite_with_rowid": False},)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
     step: Mapped[int] = mapped_column(primary_key=True)
@@ -174,6 +189,7 @@ class EventRow(Row):
     """What happened to a run, in order: `seq` is 1..n without a gap."""
 
     __tablename__ = "events"
+    __table_args__ = ({"sqlite_with_rowid": False},)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[str]

@@ -33,7 +33,7 @@ FOLLOWS: dict[Status, frozenset[Status]] = {
     ),
     Status.RUNNING: frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLING, Status.PAUSING, Status.QUEUED}),
     Status.PAUSING: frozenset({Status.PAUSED, Status.CANCELLING, Status.SUCCEEDED, Status.FAILED}),
-    Status.CANCELLING: frozenset({Status.CANCELLED, Status.SUCCEEDED, Status.FAILED}),
+    Status.CANCELLING: frozenset({Status.CANCELLED}),
     Status.PAUSED: frozenset({Status.QUEUED, Status.CANCELLED}),
     Status.FAILED: frozenset({Status.QUEUED}),
     Status.SUCCEEDED: frozenset(),
