@@ -12,6 +12,7 @@ ServiceError                     500 internal-error
 │   └── InvalidHost              400 invalid-host
 ├── Unauthorized                 401 unauthorized
 ├── Forbidden                    403 insufficient-scope
+├── CrossOrigin                  403 cross-origin
 ├── NotFound                     404 not-found
 │   └── RunNotFound              404 run-not-found
 ├── MethodNotAllowed             405 method-not-allowed
@@ -148,6 +149,13 @@ class Forbidden(ServiceError):
 
     status = 403
     code = "insufficient-scope"
+
+
+class CrossOrigin(ServiceError):
+    """A page of another site may not change anything here."""
+
+    status = 403
+    code = "cross-origin"
 
 
 class NotFound(ServiceError):

@@ -143,7 +143,7 @@ def _fault(item: Mapping[str, Any], schema: dict[str, Any]) -> Fault:
     if kind == "union_tag_invalid":
         return _unknown_kind(item, walk, where)
     return Fault(
-        _message(item), code=_code(item), pointer=where, given=short(item["input"]), allowed=_allowed(walk, item)
+        message_of(item), code=code_of(item), pointer=where, given=short(item["input"]), allowed=_allowed(walk, item)
     )
 
 
@@ -168,7 +168,8 @@ def _unknown_kind(item: Mapping[str, Any], walk: _Walk, where: str) -> Fault:
     return Fault(message, code=code, pointer=f"{where}/kind", given=given, allowed=kinds, fix=fix)
 
 
-def _code(item: Mapping[str, Any]) -> str:
+def code_of(item: Mapping[str, Any]) -> str:
+    """Our code for one of pydantic's errors."""
     kind = str(item["type"])
     if "-" in kind:  # a validator of ours named its own code
         return kind
@@ -181,7 +182,8 @@ def _code(item: Mapping[str, Any]) -> str:
     return "invalid-value" if kind in ("value_error", "assertion_error") else "invalid-type"
 
 
-def _message(item: Mapping[str, Any]) -> str:
+def message_of(item: Mapping[str, Any]) -> str:
+    """The sentence of one of pydantic's errors."""
     return str(item["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ") + "."
 
 
@@ -189,7 +191,7 @@ def _allowed(walk: _Walk, item: Mapping[str, Any]) -> Any:
     values = [value for node in walk.nodes for value in node.get("enum", [node["const"]] if "const" in node else [])]
     ranges = {name: node[name] for node in walk.nodes for name in _RANGE if name in node}
     types = [node["type"] for node in walk.nodes if "type" in node]
-    if _code(item) == "out-of-range":
+    if code_of(item) == "out-of-range":
         return ranges or values or None
     return [*dict.fromkeys(types), *values] or None
 

@@ -1,0 +1,116 @@
+"""Every error as a problem document (RFC 9457): one shape, a stable code, what was given, what is allowed, a fix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from models.errors import CheckpointError, Detail, ModelsError
+from service.api.answers import to_json
+from service.api.validation import code_of, message_of, short
+from service.errors import (
+    BadRequest,
+    CheckpointCorrupt,
+    Fault,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    ServiceError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+
+TOO_LARGE = {"archive-too-large", "archive-too-many-entries", "payload-too-large"}
+"""Codes of the library that are answered 413, not 422."""
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of `app` be answered as a problem."""
+    app.add_exception_handler(ServiceError, _on_service_error)
+    app.add_exception_handler(ModelsError, _on_library_error)
+    app.add_exception_handler(RequestValidationError, _on_parameters)
+    app.add_exception_handler(HTTPException, _on_http_error)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems of a route for its OpenAPI: `responses=problems(404, 409)`."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in statuses
+    }
+
+
+def respond(request: Request, error: ServiceError) -> Response:
+    """The error as an answer."""
+    body = document(error, instance=request.url.path, request_id=request.scope.get("request_id"))
+    return Response(to_json(body), error.status, headers=error.headers, media_type=MEDIA_TYPE)
+
+
+def document(error: ServiceError, *, instance: str, request_id: str | None) -> dict[str, Any]:
+    """The error as the members of a problem document."""
+    return {
+        "type": f"/v1/problems/{error.code}",
+        "title": error.code.replace("-", " ").capitalize(),
+        "status": error.status,
+        "code": error.code,
+        "detail": error.detail,
+        "instance": instance,
+        "request_id": request_id,
+        "errors": [fault.to_json() for fault in error.errors],
+        **error.more,
+    }
+
+
+def from_library(error: ModelsError) -> ServiceError:
+    """What the library refused, as an answer."""
+    faults = from_details(error.details)
+    if isinstance(error, CheckpointError):
+        return CheckpointCorrupt(errors=[Fault("Its hash or its contents are not what was stored.")])
+    if faults[0].code in TOO_LARGE:
+        problem = PayloadTooLarge(faults[0].message, faults)
+        problem.code = faults[0].code or problem.code
+        return problem
+    return Invalid(faults)
+
+
+def from_details(details: Sequence[Detail]) -> list[Fault]:
+    """The library's details as faults."""
+    return [Fault(item.message, item.code, item.pointer, None, item.given, item.allowed, item.fix) for item in details]
+
+
+def _on_service_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServiceError)
+    return respond(request, error)
+
+
+def _on_library_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ModelsError)
+    return respond(request, from_library(error))
+
+
+def _on_parameters(request: Request, error: Exception) -> Response:
+    """Query parameters and headers that FastAPI read."""
+    assert isinstance(error, RequestValidationError)
+    faults = [
+        Fault(message_of(item), code_of(item), parameter=str(item["loc"][-1]), given=short(item.get("input")))
+        for item in error.errors()
+    ]
+    return respond(request, Invalid(faults))
+
+
+def _on_http_error(request: Request, error: Exception) -> Response:
+    """What the framework itself answers: no such route, no such method, a body it cannot read."""
+    assert isinstance(error, HTTPException)
+    kinds: dict[int, ServiceError] = {
+        404: NotFound("Nothing is served at this path; /docs lists what is."),
+        405: MethodNotAllowed(f"{request.method} is not offered here.", headers=error.headers),
+        413: PayloadTooLarge(),
+    }
+    return respond(request, kinds.get(error.status_code) or BadRequest())
