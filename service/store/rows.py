@@ -136,7 +136,7 @@ class RunRow(Row):
     id: Mapped[str] = mapped_column(primary_key=True)
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
     job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
-    dataset_version_id: Mapped[str] = mapped_column(ForeignKey("dataset_versions.id", ondelete="CASCADE"))
+    dataset_version_id: Mapped[str] = mapped_column(ForeignKey("dataset_versions.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str]
     status: Mapped[str]
     queue: Mapped[str]
@@ -234,8 +234,8 @@ class ModelVersionRow(Row):
     model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
-    checkpoint_id: Mapped[str] = mapped_column(ForeignKey("checkpoints.id"))
-    run_id: Mapped[str]
+    checkpoint_id: Mapped[str] = mapped_column(ForeignKey("checkpoints.id"), index=True)
+    run_id: Mapped[str] = mapped_column(index=True)
     created_at: Mapped[int] = mapped_column(default=now_ms())
 
 
