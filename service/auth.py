@@ -11,6 +11,7 @@ import hashlib
 import ipaddress
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -108,7 +109,7 @@ def is_loopback(host: str) -> bool:
 
 
 def create_key(
-    store: Store, project_id: str, name: str, scopes: tuple[Scope, ...], seconds: int | None = None
+    store: Store, project_id: str, name: str, scopes: Sequence[Scope], seconds: int | None = None
 ) -> tuple[KeyRow, str]:
     """A new key; its text is returned here and never again."""
     token = PREFIX + secrets.token_urlsafe(32)

@@ -17,6 +17,11 @@ def get(session: Session, checkpoint_id: str | None) -> CheckpointRow | None:
     return session.get(CheckpointRow, checkpoint_id) if checkpoint_id else None
 
 
+def best(session: Session, run: RunRow) -> CheckpointRow | None:
+    """The run's best checkpoint so far, its last one where nothing tells a best."""
+    return get(session, run.best_checkpoint_id or run.checkpoint_id)
+
+
 def of_run(session: Session, project_id: str, run_id: str) -> Sequence[CheckpointRow]:
     """The run's checkpoints that still exist, oldest first."""
     mine = (CheckpointRow.project_id == project_id, CheckpointRow.run_id == run_id, CheckpointRow.deleted_at.is_(None))
