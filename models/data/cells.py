@@ -32,6 +32,7 @@ class Spool:
     def __init__(self, file: Path, names: Sequence[str]) -> None:
         check_names(names)
         self.names = list(names)
+        self._places = {name: place for place, name in enumerate(names)}
         self.rows = 0
         self.tables: list[tuple[str, int, int]] = []
         """(part or "", label of the file, first row) of each table."""
@@ -50,7 +51,7 @@ class Spool:
 
     def column(self, name: str) -> pa.ChunkedArray:
         """The cells of a column as strings; null where a format has a way to say "nothing" (JSON)."""
-        return self._table()[f"c{self.names.index(name)}"]
+        return self._table().column(1 + self._places[name])
 
     def place(self, row: int) -> str:
         """Where a row stands: `line 8`, or `train.csv, line 8`."""

@@ -8,7 +8,7 @@ redundant-columns (the values of one name those of the other, one to one, as in 
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -22,6 +22,7 @@ Hashes = NDArray[np.uint64]
 
 NUMBERS_COMPARED = 200
 """Number columns among which linear copies are looked for: the first so many."""
+NOTICES_PER_CODE = 20
 ROWS_FOR_EVIDENCE = 10
 """Below this, columns are linear functions of each other by chance."""
 
@@ -30,7 +31,7 @@ def notices_of(dataset: Dataset) -> list[Notice]:
     """All notices, columns first."""
     columns = dataset.description.columns
     plain = [notice for column in columns for notice in _about_column(column, dataset.rows)]
-    return [*plain, *_same_columns(dataset), *_linear_columns(dataset), *_duplicates(dataset)]
+    return _shortened([*plain, *_same_columns(dataset), *_linear_columns(dataset), *_duplicates(dataset)])
 
 
 def row_hashes(dataset: Dataset) -> Hashes:
@@ -39,6 +40,19 @@ def row_hashes(dataset: Dataset) -> Hashes:
     for column in dataset.description.columns:
         combined = _mixed(combined ^ _column_hashes(dataset, column))
     return combined
+
+
+def _shortened(notices: list[Notice]) -> list[Notice]:
+    """At most so many notices of a code, the last one saying how many more there are."""
+    counts = Counter(notice.code for notice in notices)
+    left = Counter(dict.fromkeys(counts, NOTICES_PER_CODE))
+    kept = []
+    for notice in notices:
+        left[notice.code] -= 1
+        if left[notice.code] >= 0:
+            kept.append(notice)
+    more = {code: count - NOTICES_PER_CODE for code, count in counts.items() if count > NOTICES_PER_CODE}
+    return [*kept, *(Notice(code=code, message=f"... and {count:,} more columns") for code, count in more.items())]
 
 
 def _about_column(column: Column, rows: int) -> Iterator[Notice]:

@@ -45,6 +45,9 @@ class Dataset:
         self.folder = folder
         self.description = description
         self._table = table
+        # wide tables: Arrow and the description look names up one by one
+        self._columns = {column.name: column for column in description.columns}
+        self._places = {name: place for place, name in enumerate(table.column_names)}
 
     @classmethod
     def open(cls, folder: Path) -> Dataset:
@@ -69,10 +72,7 @@ class Dataset:
 
     def column(self, name: str) -> Column:
         """What ingestion learned about the column."""
-        column = self.description.column(name)
-        if column is None:
-            raise KeyError(name)
-        return column
+        return self._columns[name]
 
     def numbers(self, name: str) -> NDArray[np.float64]:
         """A number column, float64 (N,), NaN = missing; a time column as seconds since 1970 UTC."""
@@ -95,7 +95,7 @@ class Dataset:
 
     def arrow(self, name: str) -> pa.ChunkedArray:
         """The column as Arrow holds it."""
-        return self._table[name]
+        return self._table.column(self._places[name])
 
     def texts(self, name: str) -> list[str | None]:
         """A category or text column as Python strings, None = missing."""
@@ -106,7 +106,7 @@ class Dataset:
         """A picture column as a sequence of uint8 arrays (height, width, channels)."""
         ends = self._typed(name, "image").to_numpy()
         column = self.column(name)
-        stored = json.loads(self._table.field(name).metadata[b"stored"])
+        stored = json.loads(self._table.field(self._places[name]).metadata[b"stored"])
         shape = tuple(stored["shape"]) if stored["shape"] else None
         return Images(self.folder / stored["file"], ends, column.image.channels if column.image else 3, shape)
 
@@ -116,9 +116,9 @@ class Dataset:
 
     def part_codes(self) -> NDArray[np.int8] | None:
         """Given parts, int8 (N,), as positions in PARTS; None where the upload has none."""
-        if PART_FIELD not in self._table.column_names:
+        if PART_FIELD not in self._places:
             return None
-        return np.array(self._table[PART_FIELD].to_numpy(), dtype=np.int8)
+        return np.array(self.arrow(PART_FIELD).to_numpy(), dtype=np.int8)
 
     def table(
         self, names: Sequence[str] | None = None, start: int = 0, stop: int | None = None
@@ -132,14 +132,14 @@ class Dataset:
     def _typed(self, name: str, *types: str) -> pa.ChunkedArray:
         if self.column(name).type not in types:
             raise TypeError(f"column {name} is a {self.column(name).type} column, not {' or '.join(types)}")
-        return self._table[name]
+        return self.arrow(name)
 
     def _cells(self, name: str, rows: range) -> list[Any]:
         column = self.column(name)
         if column.type == "image":
             images = self.images(name)
             return [dict(zip(("height", "width", "channels"), images[i].shape, strict=True)) for i in rows]
-        cells = self._table[name].slice(rows.start, len(rows))
+        cells = self.arrow(name).slice(rows.start, len(rows))
         if column.type == "number":
             return [_number(value, column.whole) for value in cells.to_pylist()]
         if column.type == "time":

@@ -20,9 +20,11 @@ class Standardize(Kind):
 
     def fit(self, x: Tensor) -> State:
         """Mean and standard deviation (width,) of the values that are there; 0 and 1 where there are none."""
-        mean = x.nanmean(dim=0).nan_to_num(0.0)
-        std = (x - mean).square().nanmean(dim=0).sqrt().nan_to_num(0.0)
-        return {"mean": mean, "std": torch.where(_constant(x), torch.ones_like(std), std)}
+        low, high = _ends(x)
+        # asked of the values: the rounded mean of a constant column would leave 1e-17 to divide by
+        mean = torch.where(low < high, x.nanmean(dim=0), low.nan_to_num(posinf=0.0))
+        std = (x - mean).square().nanmean(dim=0).sqrt()
+        return {"mean": mean, "std": torch.where(low < high, std, torch.ones_like(std))}
 
     def apply(self, x: Tensor, state: State) -> Tensor:
         """(rows, width) -> (rows, width)."""
@@ -40,8 +42,7 @@ class MinMax(Kind):
 
     def fit(self, x: Tensor) -> State:
         """Smallest value and range (width,) of the values that are there; 0 and 1 where there are none."""
-        low = torch.where(x.isnan(), torch.inf, x).amin(dim=0)
-        high = torch.where(x.isnan(), -torch.inf, x).amax(dim=0)
+        low, high = _ends(x)
         span = torch.where(high > low, high - low, torch.ones_like(low))
         return {"min": low.nan_to_num(posinf=0.0), "range": span}
 
@@ -131,8 +132,6 @@ def _tensor(state: State, name: str) -> Tensor:
     return value
 
 
-def _constant(x: Tensor) -> Tensor:
-    """Which columns have no two different values (asked exactly: a rounded std of 1e-17 must not divide)."""
-    low = torch.where(x.isnan(), torch.inf, x).amin(dim=0)
-    high = torch.where(x.isnan(), -torch.inf, x).amax(dim=0)
-    return high <= low
+def _ends(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Smallest and largest value of each column; inf and -inf where every value is missing."""
+    return torch.where(x.isnan(), torch.inf, x).amin(dim=0), torch.where(x.isnan(), -torch.inf, x).amax(dim=0)

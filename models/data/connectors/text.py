@@ -34,7 +34,8 @@ def lines(file: IO[bytes]) -> Iterator[str]:
     offset, rest = 0, b""
     while block := _read(file):
         data = rest + block
-        cut = _last_end(data)
+        # what has a NUL in it is no text, however far the next line end may be
+        cut = len(data) if b"\0" in block else _last_end(data)
         if offset > BYTES_MAX:
             raise DataError(Detail("archive-too-large", f"the text is longer than {BYTES_MAX >> 30} GiB when unpacked"))
         if cut == 0 and len(data) > LINE_MAX:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from models.data.builtin import fashion
 from models.data.ingest import ingest
 from models.data.options import IngestOptions
 from models.data.store import Dataset
@@ -59,3 +60,12 @@ def png() -> Callable[..., bytes]:
         return sink.getvalue()
 
     return made
+
+
+@pytest.fixture(scope="session")
+def fashion_files() -> Path:
+    """A folder with Fashion-MNIST's four files."""
+    folder = fashion.find(fashion.FOLDERS)
+    if folder is None:
+        pytest.skip("no Fashion-MNIST files here (Debian: apt install dataset-fashion-mnist)")
+    return folder

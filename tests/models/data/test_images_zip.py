@@ -25,7 +25,9 @@ def test_class_folders_become_labels_in_order_of_class_and_path(make, png) -> No
 
 
 def test_train_and_test_folders_become_given_parts(make, png) -> None:
-    dataset = make({"test/cat/a.png": png(1), "train/dog/a.png": png(2), "valid/cat/a.png": png(3), "train/cat/a.png": png(4)})
+    dataset = make(
+        {"test/cat/a.png": png(1), "train/dog/a.png": png(2), "valid/cat/a.png": png(3), "train/cat/a.png": png(4)}
+    )
     assert dataset.description.parts == {"train": 2, "validation": 1, "test": 1}
     assert list(dataset.description.parts) == ["train", "validation", "test"]
     assert dataset.part_codes().tolist() == [0, 0, 1, 2]
@@ -39,7 +41,9 @@ def test_train_and_test_folders_become_given_parts(make, png) -> None:
 
 @pytest.mark.parametrize("prefix", ["", "pets/", "my/pets/"])
 def test_wrapping_folders_are_taken_off(make, png, prefix: str) -> None:
-    dataset = make({f"{prefix}train/cat/a.png": png(1), f"{prefix}train/dog/a.png": png(2), f"{prefix}test/cat/b.png": png(3)})
+    dataset = make(
+        {f"{prefix}train/cat/a.png": png(1), f"{prefix}train/dog/a.png": png(2), f"{prefix}test/cat/b.png": png(3)}
+    )
     assert dataset.description.parts == {"train": 2, "test": 1}
     assert dataset.values("label")[1] == ("cat", "dog")
 
