@@ -1,0 +1,108 @@
+"""Jobs: what was POSTed and is followed. Their status is that of their runs (see `change`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, String, cast, select, update
+from sqlalchemy.orm import Session
+
+from service.errors import Gone, RunActive, RunNotFound
+from service.ids import new_id
+
+from . import checkpoints, runs
+from .engine import now_ms
+from .rows import DatasetRow, DatasetVersionRow, JobRow, Json, RunRow
+from .status import TERMINAL, Status
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which jobs a list holds."""
+
+    status: Sequence[str] = ()
+    tag: str | None = None
+    dataset: str | None = None
+    """A dataset's name, or the id of a version."""
+
+
+def add(
+    session: Session, project_id: str, version_id: str, spec: Json, resolved: Json, warnings: list[Json], queue: str
+) -> tuple[JobRow, RunRow]:
+    """A queued job with its run."""
+    job = JobRow(
+        id=new_id("job"),
+        project_id=project_id,
+        name=resolved.get("name"),
+        status=Status.QUEUED,
+        spec=spec,
+        resolved_spec=resolved,
+        tags=list(resolved.get("tags", ())),
+        warnings=warnings,
+        dataset_version_id=version_id,
+        publish_as=resolved.get("publish_as"),
+    )
+    session.add(job)
+    session.flush()
+    run = runs.add(session, project_id, "fit", version_id, resolved, queue, job.id)
+    session.refresh(job)
+    return job, run
+
+
+def get(session: Session, project_id: str, job_id: str) -> JobRow:
+    """A job of this project. Raises RunNotFound, Gone."""
+    job = session.scalars(select(JobRow).where(JobRow.id == job_id, JobRow.project_id == project_id)).one_or_none()
+    if job is None:
+        raise RunNotFound
+    if job.deleted_at is not None:
+        raise Gone("The job has been deleted.")
+    return job
+
+
+def listed(
+    session: Session, project_id: str, wanted: Filter, *, after: str | None, limit: int, newest_first: bool
+) -> Sequence[JobRow]:
+    """Jobs by age."""
+    chosen = select(JobRow).where(JobRow.project_id == project_id, JobRow.deleted_at.is_(None), *_conditions(wanted))
+    if after:
+        chosen = chosen.where(JobRow.id < after if newest_first else JobRow.id > after)
+    return session.scalars(chosen.order_by(JobRow.id.desc() if newest_first else JobRow.id.asc()).limit(limit)).all()
+
+
+def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.status:
+        conditions.append(JobRow.status.in_(wanted.status))
+    if wanted.tag is not None:
+        conditions.append(cast(JobRow.tags, String).contains(json.dumps(wanted.tag), autoescape=True))
+    if wanted.dataset is not None:
+        named = select(DatasetVersionRow.id).join(DatasetRow, DatasetRow.id == DatasetVersionRow.dataset_id)
+        versions = named.where((DatasetRow.name == wanted.dataset) | (DatasetVersionRow.id == wanted.dataset))
+        conditions.append(JobRow.dataset_version_id.in_(versions))
+    return conditions
+
+
+def runs_of(session: Session, project_id: str, jobs: Sequence[JobRow]) -> dict[str, list[RunRow]]:
+    """The runs of these jobs by the job's id, oldest first."""
+    ids = [job.id for job in jobs]
+    found = select(RunRow).where(RunRow.project_id == project_id, RunRow.job_id.in_(ids)).order_by(RunRow.id)
+    by_job: dict[str, list[RunRow]] = {job_id: [] for job_id in ids}
+    for run in session.scalars(found):
+        by_job[run.job_id or ""].append(run)
+    return by_job
+
+
+def delete(session: Session, project_id: str, job_id: str) -> None:
+    """Forget a job that has ended, and its checkpoints but those that are a model's version.
+
+    Raises RunNotFound, Gone, RunActive.
+    """
+    job = get(session, project_id, job_id)
+    if job.status not in TERMINAL:
+        raise RunActive(f"The job is {job.status}; cancel it first.", status_now=job.status, allowed=sorted(TERMINAL))
+    now = session.scalar(select(now_ms())) or 0
+    for run in runs.of_job(session, project_id, job_id):
+        checkpoints.supersede(session, run, [], now)
+    session.execute(update(JobRow).where(JobRow.id == job_id).values(deleted_at=now))
