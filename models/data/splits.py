@@ -70,10 +70,15 @@ class Random(Kind):
 
     kind: Literal["random"] = "random"
     train: Share = 0.8
+    """Share of the rows that the network learns from; the three shares add up to 1."""
     validation: Share = 0.1
+    """Share of the rows by which training is watched and the best epoch chosen."""
     test: Share = 0.1
+    """Share of the rows that is looked at once, at the end."""
     stratify: Stratify = "auto"
+    """Spread every class over the parts alike; `auto`: where the target holds classes."""
     seed: Seed = 0
+    """Another seed draws other rows."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -105,7 +110,9 @@ class Given(Kind):
     validation: Share = 0.1
     """Share of train for validation where the given parts have none; 0 = no validation."""
     stratify: Stratify = "auto"
+    """Spread every class over train and validation alike; `auto`: where the target holds classes."""
     seed: Seed = 0
+    """Another seed sets other rows aside for validation."""
 
     @model_validator(mode="after")
     def _below_one(self) -> Self:

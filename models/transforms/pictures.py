@@ -46,7 +46,9 @@ class Resize(Kind):
 
     kind: Literal["resize"] = "resize"
     size: Size
+    """[height, width] in pixels."""
     interpolation: Literal["nearest", "bilinear", "bicubic", "area"] = "bilinear"
+    """How values between pixels are found."""
     antialias: bool = False
     """Smooth while shrinking; bilinear and bicubic only, nothing happens for the others."""
 
@@ -81,6 +83,7 @@ class Normalize(Kind):
 
     kind: Literal["normalize"] = "normalize"
     over: Literal["dataset", "image"] = "dataset"
+    """Whose mean and standard deviation are used."""
 
     def fit(self, x: Tensor) -> State:
         """Mean and standard deviation (channels,), float64; nothing for `image`."""

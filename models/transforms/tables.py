@@ -78,6 +78,7 @@ class Impute(Kind):
 
     kind: Literal["impute"] = "impute"
     by: Literal["mean", "median"] = "mean"
+    """What fills the holes of a column."""
     indicator: Literal["auto"] | bool = "auto"
     """`auto`: an indicator for each column in which the training part misses a value."""
 
