@@ -45,7 +45,7 @@ class Resize(Kind):
     """
 
     kind: Literal["resize"] = "resize"
-    size: Size
+    size: Size = Field(examples=[[32, 32]])
     """[height, width] in pixels."""
     interpolation: Literal["nearest", "bilinear", "bicubic", "area"] = "bilinear"
     """How values between pixels are found."""
