@@ -31,7 +31,7 @@ class Images(Sequence[Pixels]):
     @cached_property
     def _bytes(self) -> NDArray[np.uint8]:
         # "c" (copy on write) and not "r": torch.from_numpy warns about arrays that it must not write to
-        return np.memmap(self._file, dtype=np.uint8, mode="c")
+        return np.asarray(np.memmap(self._file, dtype=np.uint8, mode="c"))
 
     def __len__(self) -> int:
         return len(self._ends)
