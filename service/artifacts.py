@@ -16,7 +16,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from models.faults import failpoint
 from service.settings import Settings
 
 Kind = Literal["uploads", "datasets", "checkpoints"]
@@ -50,7 +49,7 @@ class Artifacts:
     def keep(self, kind: Kind, path: Path, sha256: str) -> Path:
         """Move a whole, fsynced file or folder to its place; content that is there already is kept once.
 
-        It counts as used now: it is safe from `prune` until a row points to it.
+        It counts as used now: it is not `unused` until a row points to it.
         """
         place = self.local(kind, sha256)
         if place.exists():
@@ -69,17 +68,18 @@ class Artifacts:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def prune(self, kind: Kind, referenced: Callable[[], Collection[str]], unused_seconds: float) -> int:
-        """Delete what is older than this and not referenced. Returns how many were deleted."""
-        old = [
-            path for path in self.folder(kind).iterdir() if SHA256.fullmatch(path.name) and _age(path) > unused_seconds
-        ]
+    def unused(self, kind: Kind, referenced: Callable[[], Collection[str]], seconds: float) -> list[Path]:
+        """What is older than this and not referenced: to be discarded."""
+        old = [path for path in self.folder(kind).iterdir() if SHA256.fullmatch(path.name) and _age(path) > seconds]
         kept = referenced() if old else ()  # asked after looking, so that a row written meanwhile counts
-        gone = [path for path in old if path.name not in kept and _age(path) > unused_seconds]
-        for path in gone:
-            failpoint("gc.unlink")
-            self._discard(path)
-        return len(gone)
+        return [path for path in old if path.name not in kept and _age(path) > seconds]
+
+    def discard(self, path: Path) -> None:
+        """Delete an artifact. Renamed first: a folder is there as a whole or not at all."""
+        self.temporary.mkdir(parents=True, exist_ok=True)
+        grave = self.temporary / f"discarded-{path.name}-{time.time_ns()}"
+        path.rename(grave)
+        _delete(grave)
 
     def prune_temporary(self) -> None:
         """Delete half-done files that nobody has touched for long."""
@@ -96,13 +96,6 @@ class Artifacts:
             total += size
             if total > limit_bytes:
                 _delete(path)
-
-    def _discard(self, path: Path) -> None:
-        """Renamed first: a folder is there as a whole or not at all."""
-        self.temporary.mkdir(parents=True, exist_ok=True)
-        grave = self.temporary / f"discarded-{path.name}-{time.time_ns()}"
-        path.rename(grave)
-        _delete(grave)
 
 
 def _cached(cache: Path) -> Iterator[tuple[float, int, Path]]:

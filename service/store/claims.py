@@ -25,6 +25,7 @@ class Claim:
     project: str
     token: int
     kind: str
+    queue: str
     spec: Json
     dataset: str | None
     """Content hash of the dataset version, None while it is being ingested."""
@@ -78,6 +79,7 @@ def _claimed(session: Session, run: RunRow, resume: str | None) -> Claim:
         project=run.project_id,
         token=run.token,
         kind=run.kind,
+        queue=run.queue,
         spec=spec,
         dataset=version.sha256,
         upload=version.upload_sha256,

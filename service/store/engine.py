@@ -9,17 +9,22 @@ On SQLite a write begins as BEGIN IMMEDIATE: with a plain BEGIN, two writers tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 
+T = TypeVar("T")
+
 BUSY_SECONDS = 30
+RETRY_SECONDS = 0.5
 
 
 class now_ms(FunctionElement[int]):  # noqa: N801  an SQL function
@@ -57,6 +62,21 @@ class Store:
         """A transaction that only reads."""
         with Session(self._reading, expire_on_commit=False) as session:
             yield session
+
+    def insist(self, work: Callable[[Session], T], seconds: float) -> T:
+        """`work` in a transaction that writes; while the database cannot be reached, again, for so long at most.
+
+        A commit whose answer got lost is made again too: `work` must tell by itself what is written already.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                with self.begin() as session:
+                    return work(session)
+            except (OperationalError, InterfaceError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(RETRY_SECONDS)
 
     def close(self) -> None:
         """Close all connections."""
