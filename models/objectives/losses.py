@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -19,6 +19,16 @@ from models.errors import Detail, SpecError
 from models.kinds import Kind, Many
 
 Weight = Annotated[float, Field(ge=0.0, le=1e9)]
+
+
+def _tag(value: Any) -> str:
+    return "word" if isinstance(value, str) else "list"
+
+
+# A discriminator reports the errors of the branch that was meant, where a plain union reports those of both.
+ClassWeights = Annotated[
+    Annotated[Literal["balanced"], Tag("word")] | Annotated[Many[Weight], Tag("list")], Discriminator(_tag)
+]
 
 
 class Loss(Kind):
@@ -83,7 +93,7 @@ class CrossEntropy(Loss):
 
     learns: ClassVar[Literal["regression", "classification"]] = "classification"
     kind: Literal["cross_entropy"] = "cross_entropy"
-    weights: Literal["balanced"] | Many[Weight] | None = None
+    weights: ClassWeights | None = None
     """A weight for each class in the order of the classes, or `balanced`: rows / (classes * rows of the class)."""
     label_smoothing: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Share of the target's probability that is spread evenly over all classes."""

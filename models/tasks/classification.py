@@ -12,7 +12,7 @@ from torch import Tensor
 
 from models.data.description import Column
 from models.errors import Detail, SpecError
-from models.networks import Convnet, Mlp, Network, Shape
+from models.networks import Network
 from models.objectives import BinaryCrossEntropy, CrossEntropy, Loss, metrics
 from models.tasks.task import Table, Task, TaskState, refusal
 
@@ -76,10 +76,6 @@ class Classification(Task):
     def outputs(self, state: TaskState, loss: Loss) -> int:
         """One for each class; a single one with binary cross-entropy."""
         return loss.width(len(state.classes))
-
-    def default_network(self, shape: Shape) -> Network:
-        """A convolutional network for pictures, a multi-layer perceptron for tables."""
-        return Convnet() if len(shape) == 3 else Mlp()
 
     def default_loss(self, network: Network | None = None) -> Loss:
         """Cross-entropy; binary for logistic regression."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.data.description import Column
-from models.networks import Convnet, Mlp, Network, Shape
+from models.networks import Network
 from models.objectives import MSE, Loss, metrics
 from models.tasks.task import Table, Task, TaskState, refusal
 
@@ -54,10 +54,6 @@ class Regression(Task):
     def outputs(self, state: TaskState, loss: Loss) -> int:  # noqa: ARG002  the family's signature
         """One."""
         return 1
-
-    def default_network(self, shape: Shape) -> Network:
-        """A convolutional network for pictures, a multi-layer perceptron for tables."""
-        return Convnet() if len(shape) == 3 else Mlp()
 
     def default_loss(self, network: Network | None = None) -> Loss:  # noqa: ARG002  the family's signature
         """Mean squared error."""

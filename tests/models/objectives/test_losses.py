@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional
 
@@ -91,3 +91,10 @@ def test_every_loss_is_a_finite_mean_with_a_gradient(kind: type[Loss]) -> None:
     assert outputs.grad is not None
     twice = module(outputs.repeat(2, 1), torch.cat([targets, targets]))
     assert torch.allclose(value, twice, atol=1e-6)
+
+
+def test_one_wrong_class_weight_is_one_error() -> None:
+    for weights, code in (([1.0, -2.0], "greater_than_equal"), ("even", "literal_error"), (3, "tuple_type")):
+        with pytest.raises(ValidationError) as caught:
+            LOSSES.validate_python({"kind": "cross_entropy", "weights": weights})
+        assert [error["type"] for error in caught.value.errors()] == [code]

@@ -104,5 +104,8 @@ def test_refuses_parts_for_classes() -> None:
 
 def test_defaults() -> None:
     assert Regression().default_loss() == MSE()
-    assert (Regression().default_network((3, 8, 8)), Regression().default_network((4,))) == (Convnet(), Mlp())
+    assert (Regression().default_network((3, 8, 8)), Regression().default_network((4,))) == (
+        Convnet(),
+        Mlp(dropout=0.1),
+    )
     assert Regression().outputs(TaskState(), MSE()) == 1
