@@ -74,10 +74,11 @@ class Workplace:
         description = _write(self.folder, content)
         manifest = _manifest(self.folder)
         sha256 = hashlib.sha256(manifest).hexdigest()
-        _write_synced(self.folder / "manifest.json", manifest)
+        (self.folder / "manifest.json").write_bytes(manifest)
         target = self._into / sha256
         if not target.exists():
-            _sync(self.folder)
+            for path in (*self.folder.iterdir(), self.folder):
+                _sync(path)
             self.folder.rename(target)
             _sync(self._into)
         size = sum(file.stat().st_size for file in target.iterdir())
@@ -98,9 +99,8 @@ def _write(folder: Path, content: Content) -> Description:
         raise DataError(Detail(code="dataset-empty", message="the upload has no rows"))
     with pa.OSFile(str(folder / "data.arrow"), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table, max_chunksize=table.num_rows)
-    _sync(folder / "data.arrow")
     description = _described(folder, content, table.num_rows)
-    _write_synced(folder / "description.json", _json(description.model_dump(mode="json")))
+    (folder / "description.json").write_bytes(_json(description.model_dump(mode="json")))
     return description
 
 
@@ -123,15 +123,11 @@ def _table(content: Content) -> pa.Table:
 def _described(folder: Path, content: Content, rows: int) -> Description:
     plain = tuple(_plain(column) for column in content.columns)
     bare = Description(rows=rows, columns=plain, parts=_part_counts(content.parts), source=content.source)
-    dataset = _opened(folder, bare)
+    dataset = Dataset.read(folder, bare)
     columns = tuple(described(dataset, column.name) for column in plain)
-    dataset = _opened(folder, bare.model_copy(update={"columns": columns}))
+    dataset = Dataset.read(folder, bare.model_copy(update={"columns": columns}))
     noticed = [notice for column in content.columns if isinstance(column, Typed) for notice in column.notices]
     return dataset.description.model_copy(update={"warnings": (*content.notices, *noticed, *notices_of(dataset))})
-
-
-def _opened(folder: Path, description: Description) -> Dataset:
-    return Dataset.read(folder, description)
 
 
 def _plain(column: Typed | Pictures) -> Column:
@@ -159,11 +155,6 @@ def _sha256(file: Path) -> str:
 
 def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-
-
-def _write_synced(file: Path, data: bytes) -> None:
-    file.write_bytes(data)
-    _sync(file)
 
 
 def _sync(path: Path) -> None:

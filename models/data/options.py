@@ -25,7 +25,7 @@ class IngestOptions(Kind):
 
     format: Format = "auto"
     """`auto` goes by the first bytes, then by the Content-Type, then by the file name."""
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    delimiter: Annotated[str, Field(pattern=r"""^[^\w"'.\r\n\x00]$""")] | None = None
     """The character between two cells; without it the one of `,` tab `;` `|` that makes the rows even."""
     quote: Literal["auto", '"', "'", ""] = "auto"
     """`""` = quotes are ordinary characters. `auto` is `"`, and nothing in a TSV whose quotes do not pair up."""

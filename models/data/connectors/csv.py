@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import itertools
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
@@ -61,7 +62,10 @@ def open_table(open_file: Open, options: IngestOptions, tabs: bool) -> Table:
         raise empty("the file has no rows")
     header = _is_header(rows, options) if options.header == "auto" else options.header
     first = [(cell or "").strip() for cell in rows[0]]
-    names = options.names or (_named(first) if header else _named([""] * len(first)))
+    if options.names and len(options.names) != len(first):
+        message = f"{len(options.names)} names are given, the first row has {len(first)} cells"
+        raise DataError(Detail("row-length", message, pointer="/names", given=len(options.names), allowed=len(first)))
+    names = options.names or _named(first if header else [""] * len(first))
     return Table(tuple(names), Dialect(dialect.delimiter, dialect.quote, header), open_file)
 
 
@@ -111,17 +115,18 @@ def _dialect(head: list[str], options: IngestOptions, tabs: bool, open_file: Ope
 
 
 def _sniffed_delimiter(head: list[str], quote: str) -> str:
-    """The delimiter under which all rows of the head have the same number of cells, and the most."""
+    """The delimiter under which most rows of the head are alike, and then the one that gives the most cells."""
 
-    def width(delimiter: str) -> int:
+    def evenness(delimiter: str) -> tuple[float, int]:
         try:
-            widths = {len(row.cells) for row in _some_rows(head, Dialect(delimiter, quote, header=False))}
+            widths = Counter(len(row.cells) for row in _some_rows(head, Dialect(delimiter, quote, header=False)))
         except DataError:
-            return 0
-        return widths.pop() if len(widths) == 1 else 0
+            return 0.0, 0
+        width, rows = max(widths.items(), key=lambda pair: (pair[1], pair[0]), default=(0, 0))
+        return (rows / widths.total(), width) if width > 1 else (0.0, 0)
 
-    best = max(DELIMITERS, key=width)
-    return best if width(best) > 1 else ","
+    best = max(DELIMITERS, key=evenness)
+    return best if evenness(best)[0] > 0.5 else ","
 
 
 def _some_rows(head: list[str], dialect: Dialect) -> list[Row]:

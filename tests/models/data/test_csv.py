@@ -66,6 +66,15 @@ def test_a_comma_within_text_does_not_outvote_the_semicolon(make) -> None:
     assert dataset.texts("b") == ["hello, you", "bye"]
 
 
+def test_a_ragged_row_does_not_hide_the_delimiter(make) -> None:
+    assert refused(make, "a;b;c\n1;2;3\n4;5\n6;7;8\n").code == "row-length"
+
+
+def test_names_that_do_not_fit_the_first_row_are_refused(make) -> None:
+    error = refused(make, "1,2,3\n4,5,6\n", names=["a", "b"])
+    assert (error.code, error.details[0].pointer) == ("row-length", "/names")
+
+
 def test_a_single_column_is_a_table(make) -> None:
     assert make("x\n1\n2\n").numbers("x").tolist() == [1, 2]
 

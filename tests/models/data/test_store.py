@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from models.data import canonical
 from models.data.canonical import verify
 from models.data.description import Description
 from models.data.ingest import ingest
@@ -96,6 +97,20 @@ def test_ingestion_tells_what_is_on_disk(tmp_path: Path) -> None:
     assert sorted(file.name for file in folder.iterdir()) == ["data.arrow", "description.json", "manifest.json"]
     assert Description.model_validate(ingested.description) == Dataset.open(folder).description
     assert [file.name for file in (tmp_path / "d").iterdir()] == [ingested.sha256]
+
+
+def test_every_file_is_synced_before_the_folder_has_its_name(
+    tmp_path: Path, zip_of, png, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    rename = Path.rename
+    monkeypatch.setattr(canonical, "_sync", lambda path: synced.append(path.name))
+    monkeypatch.setattr(Path, "rename", lambda self, target: (synced.append("renamed"), rename(self, target))[1])
+    (tmp_path / "u").write_bytes(zip_of({"a/1.png": png()}))
+    ingested = ingest(tmp_path / "u", IngestOptions(), tmp_path / "d")
+    files = ["data.arrow", "description.json", "image-0.bin", "manifest.json"]
+    assert sorted(synced[:4]) == files == sorted(file.name for file in Path(ingested.folder).iterdir())
+    assert synced[4:] == ["version", "renamed", "d"]
 
 
 def test_nothing_is_left_of_a_refused_upload(tmp_path: Path) -> None:
