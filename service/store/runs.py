@@ -68,6 +68,15 @@ def position(session: Session, run: RunRow) -> int:
     return session.scalar(select(func.count()).where(*waiting)) or 0
 
 
+def counted(session: Session, project_id: str) -> dict[str, int]:
+    """How many of the project's runs are in each state that is no end."""
+    live = (RunRow.project_id == project_id, RunRow.status.not_in(TERMINAL))
+    found = session.execute(
+        select(RunRow.status, func.count()).where(*live).group_by(RunRow.status).order_by(RunRow.status)
+    )
+    return {status: count for status, count in found.tuples()}
+
+
 def wish_cancel(session: Session, project_id: str, run_id: str) -> RunRow:
     """End the run: at once where nobody works on it, else its worker is asked to. Asking twice changes nothing.
 

@@ -1,0 +1,78 @@
+"""Specs and what they are made of: the dry run, the schema, the catalogue."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from starlette.concurrency import run_in_threadpool
+
+from models.catalog import catalog
+from models.spec import TrainingSpec
+from service import jobs
+from service.api.answers import Answer
+from service.api.bodies import JsonBody, Sent, documented
+from service.api.context import Context, Here, Reader
+from service.api.datasets import ready
+from service.api.problems import problems
+from service.auth import Caller
+from service.datasets import Version
+from service.errors import Fault, Gone, Invalid, NotFound
+
+router = APIRouter(prefix="/v1", tags=["specs"])
+
+Spec = Annotated[Sent[TrainingSpec], Depends(JsonBody(TrainingSpec))]
+
+
+async def pinned(here: Context, caller: Caller, spec: TrainingSpec) -> Version:
+    """The dataset version that the spec means. Raises Invalid at /dataset where there is none."""
+    try:
+        return await ready(here, caller, spec.dataset)
+    except (NotFound, Gone) as error:
+        fix = f"curl -T data.csv /v1/datasets/{spec.dataset.partition('@')[0]}"
+        fault = Fault(error.detail, "dataset-not-found", "/dataset", None, spec.dataset, None, fix)
+        raise Invalid(fault) from error
+
+
+@router.post("/specs/check", openapi_extra=documented(TrainingSpec), responses=problems(409, 413, 415, 422))
+async def check_spec(here: Here, caller: Reader, sent: Spec) -> Answer:
+    """The dry run: every default filled in, the table of layers, sizes, updates an epoch; nothing is stored."""
+    version = await pinned(here, caller, sent.value)
+    checked = await run_in_threadpool(jobs.check, sent.value, version)
+    return Answer({**checked.told.model_dump(mode="json"), "resolved_spec": checked.spec.model_dump(mode="json")})
+
+
+@router.get("/specs/schema")
+def get_schema(caller: Reader) -> Answer:  # noqa: ARG001  a key's scope
+    """The JSON schema of a spec."""
+    return Answer(TrainingSpec.model_json_schema())
+
+
+@router.get("/catalog")
+def list_families(caller: Reader) -> Answer:  # noqa: ARG001
+    """Every kind of every family in one sentence."""
+    return Answer(
+        {family: {kind: entry["summary"] for kind, entry in kinds.items()} for family, kinds in catalog().items()}
+    )
+
+
+@router.get("/catalog/{family}", responses=problems(404))
+def get_family(caller: Reader, family: str) -> Answer:  # noqa: ARG001
+    """A family's kinds with their schemas, documentation and examples."""
+    return Answer(_family(family))
+
+
+@router.get("/catalog/{family}/{kind}", responses=problems(404))
+def get_kind(caller: Reader, family: str, kind: str) -> Answer:  # noqa: ARG001
+    """A kind: its schema, its documentation, an example that validates."""
+    entry = _family(family).get(kind)
+    if entry is None:
+        raise NotFound(f"The family {family} has no {kind[:80]!r}; it has {', '.join(_family(family))}.")
+    return Answer(entry)
+
+
+def _family(family: str) -> dict[str, Any]:
+    found = catalog().get(family)
+    if found is None:
+        raise NotFound(f"There is no family {family[:80]!r}; there are {', '.join(catalog())}.")
+    return found
