@@ -6,7 +6,6 @@ import re
 import time
 from urllib.parse import urlsplit
 
-import structlog
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,14 +13,14 @@ from service.api.bodies import FORMS, media_type
 from service.api.problems import respond
 from service.errors import CrossOrigin, HeaderTooLarge, InvalidHost, ServiceError, UnsupportedMediaType
 from service.ids import new_id
-from service.telemetry import REQUEST_SECONDS
+from service.telemetry import REQUEST_SECONDS, logger
 
 HEADER_BYTES = 64 * 1024
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-log = structlog.get_logger("access")
+log = logger("access")
 
 
 class Access:

@@ -30,7 +30,7 @@ class Context:
     artifacts: Artifacts
     gate: Gate
     predictors: PredictorCache
-    ring: Callable[[str, str], None]
+    ring: Callable[[str, str], object]
     """ring(run id, queue), after the commit."""
     stopping: Stopping = field(default_factory=Stopping)
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from sqlalchemy import BigInteger, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session as Session  # for the use cases, which may not import it themselves
 from sqlalchemy.sql.functions import FunctionElement
 
 T = TypeVar("T")

@@ -61,3 +61,9 @@ def _without(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without(each) for each in value]
     return None if isinstance(value, float) and name_of(value) else value
+
+
+def last(session: Session, run_id: str, kind: str, limit: int) -> Sequence[EventRow]:
+    """The run's last events of this kind, the newest first."""
+    mine = (EventRow.run_id == run_id, EventRow.kind == kind)
+    return session.scalars(select(EventRow).where(*mine).order_by(EventRow.seq.desc()).limit(limit)).all()

@@ -84,6 +84,23 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     return conditions
 
 
+def all_runs(
+    session: Session, project_id: str, *, after: str | None, limit: int, newest_first: bool
+) -> Sequence[RunRow]:
+    """Runs of all kinds by age, but those of deleted jobs."""
+    deleted = select(JobRow.id).where(JobRow.deleted_at.is_not(None))
+    kept = RunRow.job_id.is_(None) | RunRow.job_id.not_in(deleted)
+    chosen = select(RunRow).where(RunRow.project_id == project_id, kept)
+    if after:
+        chosen = chosen.where(RunRow.id < after if newest_first else RunRow.id > after)
+    return session.scalars(chosen.order_by(RunRow.id.desc() if newest_first else RunRow.id.asc()).limit(limit)).all()
+
+
+def now(session: Session) -> int:
+    """The database's time."""
+    return session.scalar(select(now_ms())) or 0
+
+
 def runs_of(session: Session, project_id: str, jobs: Sequence[JobRow]) -> dict[str, list[RunRow]]:
     """The runs of these jobs by the job's id, oldest first."""
     ids = [job.id for job in jobs]
@@ -102,7 +119,7 @@ def delete(session: Session, project_id: str, job_id: str) -> None:
     job = get(session, project_id, job_id)
     if job.status not in TERMINAL:
         raise RunActive(f"The job is {job.status}; cancel it first.", status_now=job.status, allowed=sorted(TERMINAL))
-    now = session.scalar(select(now_ms())) or 0
+    deleted_at = now(session)
     for run in runs.of_job(session, project_id, job_id):
-        checkpoints.supersede(session, run, [], now)
-    session.execute(update(JobRow).where(JobRow.id == job_id).values(deleted_at=now))
+        checkpoints.supersede(session, run, [], deleted_at)
+    session.execute(update(JobRow).where(JobRow.id == job_id).values(deleted_at=deleted_at))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from .events import name_of
@@ -34,6 +34,23 @@ def series(session: Session, project_id: str, run_id: str, names: Sequence[str] 
     if names:
         found = found.where(MetricRow.name.in_(names))
     return session.scalars(found.order_by(MetricRow.name, MetricRow.step)).all()
+
+
+def page(
+    session: Session,
+    project_id: str,
+    run_id: str,
+    names: Sequence[str] = (),
+    after: tuple[str, int] | None = None,
+    limit: int = 1000,
+) -> Sequence[MetricRow]:
+    """The run's numbers that come after (name, step), by name and step."""
+    found = select(MetricRow).where(MetricRow.project_id == project_id, MetricRow.run_id == run_id)
+    if names:
+        found = found.where(MetricRow.name.in_(names))
+    if after:
+        found = found.where(tuple_(MetricRow.name, MetricRow.step) > tuple_(*after))
+    return session.scalars(found.order_by(MetricRow.name, MetricRow.step).limit(limit)).all()
 
 
 def _number(value: float | None) -> Json:

@@ -113,7 +113,7 @@ class JobRow(Row):
     spec: Mapped[Json]
     resolved_spec: Mapped[Json]
     tags: Mapped[list[str]]
-    warnings: Mapped[list[str]]
+    warnings: Mapped[list[Json]]
     dataset_version_id: Mapped[str] = mapped_column(ForeignKey("dataset_versions.id"))
     publish_as: Mapped[str | None]
     created_at: Mapped[int] = mapped_column(default=now_ms())

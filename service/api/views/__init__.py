@@ -1,0 +1,1 @@
+"""Rows of the store as the bodies of answers."""
