@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 
 from models.catalog import catalog
 from models.spec import TrainingSpec
 from service import jobs
 from service.api.answers import Answer
-from service.api.bodies import JsonBody, Sent, documented
-from service.api.context import Context, Here, Reader
-from service.api.datasets import ready
+from service.api.bodies import documented
+from service.api.context import Here, Reader
+from service.api.jobs import Spec, version_of
 from service.api.problems import problems
-from service.auth import Caller
-from service.datasets import Version
-from service.errors import Fault, Gone, Invalid, NotFound
+from service.errors import NotFound
 
 router = APIRouter(prefix="/v1", tags=["specs"])
-
-Spec = Annotated[Sent[TrainingSpec], Depends(JsonBody(TrainingSpec))]
-
-
-async def pinned(here: Context, caller: Caller, spec: TrainingSpec) -> Version:
-    """The dataset version that the spec means. Raises Invalid at /dataset where there is none."""
-    try:
-        return await ready(here, caller, spec.dataset)
-    except (NotFound, Gone) as error:
-        fix = f"curl -T data.csv /v1/datasets/{spec.dataset.partition('@')[0]}"
-        fault = Fault(error.detail, "dataset-not-found", "/dataset", None, spec.dataset, None, fix)
-        raise Invalid(fault) from error
 
 
 @router.post("/specs/check", openapi_extra=documented(TrainingSpec), responses=problems(409, 413, 415, 422))
 async def check_spec(here: Here, caller: Reader, sent: Spec) -> Answer:
     """The dry run: every default filled in, the table of layers, sizes, updates an epoch; nothing is stored."""
-    version = await pinned(here, caller, sent.value)
+    version = await version_of(here, caller, sent.value.dataset)
     checked = await run_in_threadpool(jobs.check, sent.value, version)
     return Answer({**checked.told.model_dump(mode="json"), "resolved_spec": checked.spec.model_dump(mode="json")})
 

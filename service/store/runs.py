@@ -74,7 +74,7 @@ def counted(session: Session, project_id: str) -> dict[str, int]:
     found = session.execute(
         select(RunRow.status, func.count()).where(*live).group_by(RunRow.status).order_by(RunRow.status)
     )
-    return {status: count for status, count in found.tuples()}
+    return dict(found.tuples().all())
 
 
 def wish_cancel(session: Session, project_id: str, run_id: str) -> RunRow:
