@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.settings import Settings
+from models.data.builtin import fashion
 from tests.processes import Service, running
 
 REPOSITORY = Path(__file__).parents[1]
@@ -44,7 +44,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def fashion_files() -> Path:
     """The folder that Debian's package dataset-fashion-mnist fills."""
-    for folder in Settings.model_fields["fashion_mnist_folders"].default:
-        if (folder / "train-images-idx3-ubyte.gz").is_file():
-            return Path(folder)
-    pytest.skip("no Fashion-MNIST files here (Debian: apt install dataset-fashion-mnist)")
+    folder = fashion.find(fashion.FOLDERS)
+    if folder is None:
+        pytest.skip("no Fashion-MNIST files here (Debian: apt install dataset-fashion-mnist)")
+    return folder

@@ -34,6 +34,12 @@ def worker_command(settings: Settings) -> list[str]:
     ]
 
 
+def migrate_command() -> list[str]:
+    """Alembic up to the newest revision. A process of its own: the service stands below its migrations."""
+    config = Path(__file__).parents[2] / "migrations" / "alembic.ini"
+    return [sys.executable, "-m", "alembic", "--config", str(config), "upgrade", "head"]
+
+
 def queues(device: str) -> tuple[str, ...]:
     """The queues that a worker of this device serves; `auto` looks whether the machine has a GPU."""
     if device == "auto":

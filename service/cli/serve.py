@@ -13,10 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.auth import check_start
 from service.settings import Settings
+from service.store.engine import Store
 
 from .lock import HomeLock
-from .processes import api_command, worker_command
+from .processes import api_command, migrate_command, worker_command
 
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
 """Seconds before a dead child is started again: doubled at every death, back to the first once it lived a while."""
@@ -33,6 +35,10 @@ class PortTaken(Exception):  # noqa: N818  a state to report, not a mishap
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__(f"Port {port} on {host} is taken; FITSERVE_PORT={port + 1} chooses another.")
+
+
+class MigrationFailed(Exception):  # noqa: N818  a state to report, not a mishap
+    """The database could not be brought up to date."""
 
 
 @dataclass
@@ -75,10 +81,15 @@ class Part:
 
 
 def serve(settings: Settings, say: Say) -> None:
-    """Run until SIGTERM or SIGINT; raises AlreadyRunning and PortTaken before anything is started."""
+    """Run until SIGTERM or SIGINT.
+
+    Raises AlreadyRunning, PortTaken, MigrationFailed and RefusesToStart before anything is started.
+    """
     home = settings.home.resolve()
     with HomeLock(home, url_of(settings)):
         _check_port(settings.host, settings.port)
+        migrate()
+        check_start(settings, Store(settings.database))
         logs = home / "logs"
         logs.mkdir(exist_ok=True)
         parts = [
@@ -126,6 +137,13 @@ def _end(parts: list[Part], say: Say) -> None:
             process.kill()
             process.wait()
     say("stopped")
+
+
+def migrate() -> None:
+    """Bring the database up to date. Raises MigrationFailed."""
+    done = subprocess.run(migrate_command(), capture_output=True, text=True, check=False)  # noqa: S603  our own
+    if done.returncode != 0:
+        raise MigrationFailed(f"The database could not be brought up to date:\n{done.stderr.strip()}")
 
 
 def url_of(settings: Settings) -> str:

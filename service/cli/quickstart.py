@@ -1,0 +1,140 @@
+"""`fitserve quickstart`: a dataset, a job followed live, a prediction; every call shown as the curl line that it is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx2
+from rich.console import Console
+
+from models.data.builtin import fashion
+from service.settings import Settings
+
+from .curl import Curl
+from .follow import follow
+from .lock import holder
+from .picture import save_picture
+
+START_SECONDS = 60.0
+
+
+class NotStarted(Exception):  # noqa: N818  a state to report, not a mishap
+    """The service in the background ended or did not become ready."""
+
+
+class Choice(NamedTuple):
+    """What is trained, in about a minute on two cores."""
+
+    dataset: str
+    about: str
+    epochs: int
+
+
+FASHION = Choice("fashion-mnist", "70,000 pictures of clothes in ten classes", 3)
+DIGITS = Choice("digits", "1,797 handwritten digits", 30)
+
+
+def run_quickstart(settings: Settings, console: Console) -> None:
+    """All of it. Raises NotStarted, CurlFailed, httpx2.HTTPError."""
+    home = settings.home.resolve()
+    curl = Curl(_ensure_running(settings, console), console)
+    choice = _choose(settings, curl, console)
+    _say(console, f"Train LeNet on {choice.dataset}, {choice.about}: {choice.epochs} epochs")
+    job = _post(curl, choice)
+    with httpx2.Client(base_url=curl.url, timeout=120) as client:
+        job = follow(client, job, console)
+        dataset = client.get(f"/v1/datasets/{choice.dataset}").raise_for_status().json()
+    if job["status"] != "succeeded":
+        raise NotStarted(f"The job {job['status']}: {job['reason']}")
+    _say(console, "Ask the trained network about a picture of the test part")
+    picture, truth = save_picture(settings, dataset, home / "quickstart")
+    console.print(f"(the picture shows: {truth})", style="dim", highlight=False)
+    curl.send(f"/v1/models/{_model(choice)}/predict", picture)
+    _say(console, f"The service goes on running: {curl.url}/docs. `make stop` ends it, `make run` starts it again.")
+
+
+def _ensure_running(settings: Settings, console: Console) -> str:
+    """The URL of the service on this home, started in the background where none runs."""
+    home = settings.home.resolve()
+    if (running := holder(home)) is None:
+        _say(console, f"Start the service in the background (its files are in {home})")
+        log = home / "logs" / "serve.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "service.cli", "serve"],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        _wait_ready(home, process, log)
+    elif not _is_ready(running.url):
+        raise NotStarted(f"The service on {home} (process {running.pid}) does not answer; see {home / 'logs'}.")
+    running = holder(home)
+    assert running is not None
+    return running.url
+
+
+def _wait_ready(home: Path, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while (running := holder(home)) is None or not _is_ready(running.url):
+        if process.poll() is not None:
+            raise NotStarted(log.read_text().strip())
+        if time.monotonic() > deadline:
+            raise NotStarted(f"The service was not ready after {START_SECONDS:g} s; see {log.parent}.")
+        time.sleep(0.1)
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx2.get(f"{url}/readyz", timeout=2).status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+def _choose(settings: Settings, curl: Curl, console: Console) -> Choice:
+    """Fashion-MNIST where its files are here or can be fetched, else the digits, which are always here."""
+    folders = [Path(settings.fashion_mnist)] if settings.fashion_mnist else fashion.FOLDERS
+    if fashion.find(folders) is not None:
+        return FASHION
+    fetched = settings.home.resolve() / "fashion-mnist"
+    _say(console, "Fetch Fashion-MNIST from its public home (30 MB, once)")
+    try:
+        upload = fashion.one_upload(fashion.fetch(fetched), fetched)
+    except OSError as error:
+        console.print(f"It cannot be had here ({error}); the built-in digits are taken instead.")
+        return DIGITS
+    curl.send(f"/v1/datasets/fashion-mnist?wait=60&classes={','.join(fashion.CLASSES)}", upload)
+    return FASHION
+
+
+def _post(curl: Curl, choice: Choice) -> dict[str, Any]:
+    """The job of an earlier quickstart, or a new one where there is none or it did not succeed."""
+    spec = {
+        "name": "quickstart",
+        "dataset": choice.dataset,
+        "target": "label",
+        "network": "lenet",
+        "epochs": choice.epochs,
+        "publish_as": _model(choice),
+    }
+    attempt = 1
+    while True:
+        told: dict[str, Any] = curl.post("/v1/jobs", spec, f"Idempotency-Key: quickstart-{choice.dataset}-{attempt}")
+        job = httpx2.get(f"{curl.url}/v1/jobs/{told['id']}", timeout=60).raise_for_status().json()
+        if job["status"] not in ("failed", "cancelled"):
+            return dict(job)
+        attempt += 1
+
+
+def _model(choice: Choice) -> str:
+    return f"quickstart-{choice.dataset}"
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(f"\n# {text}", style="bold green", highlight=False)

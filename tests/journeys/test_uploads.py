@@ -1,0 +1,56 @@
+"""From a file of one's own to an answer: a CSV, a zip of class folders."""
+
+from __future__ import annotations
+
+import csv
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.processes import Service
+
+
+@pytest.fixture
+def penguins(shared: Path) -> Path:
+    return shared / "data" / "penguins" / "penguins.csv"
+
+
+def test_a_csv_becomes_a_network_that_answers_in_three_calls(service: Service, penguins: Path) -> None:
+    version = json.loads(service.curl("-T", penguins, f"{service.url}/v1/datasets/penguins"))
+    assert version["status"] == "ready"
+    assert version["rows"] == 344
+    job = json.loads(service.curl("--json", '{"dataset": "penguins", "target": "species"}', f"{service.url}/v1/jobs"))
+    rows = [row for row in csv.DictReader(penguins.open()) if "" not in row.values() and "NA" not in row.values()]
+    asked = {name: value for name, value in rows[0].items() if name != "species"}
+    answer = service.curl("--json", json.dumps(_typed(asked)), f"{service.url}/v1/jobs/{job['id']}/predict?wait=60")
+    assert json.loads(answer)["predictions"][0]["label"] == rows[0]["species"]
+    body = service.wait_ended(f"/v1/jobs/{job['id']}")
+    assert body["status"] == "succeeded"
+    assert body["best"]["value"] is not None
+
+
+def test_class_folders_with_given_parts_become_a_network_that_names_pictures(
+    service: Service, shared: Path, tmp_path: Path
+) -> None:
+    archive = shared / "data" / "sign-digits" / "sign-digits-64.zip"
+    version = json.loads(service.curl("-T", archive, f"{service.url}/v1/datasets/signs?wait=60"))
+    assert version["rows"] == 1651 + 408
+    spec = {
+        "dataset": "signs",
+        "target": "label",
+        "inputs": [{"column": "image", "transforms": [{"kind": "resize", "size": [32, 32]}, {"kind": "normalize"}]}],
+        "epochs": 8,
+    }
+    body = service.run_job(spec, seconds=300)
+    assert body["metrics"]["test.accuracy"] > 0.775  # logistic regression on the same pictures
+    with zipfile.ZipFile(archive) as pictures:
+        name = next(name for name in pictures.namelist() if "test/7/" in name and name.endswith((".jpg", ".JPG")))
+        (tmp_path / "seven.jpg").write_bytes(pictures.read(name))
+    answer = json.loads(service.curl("-T", tmp_path / "seven.jpg", f"{service.url}/v1/jobs/{body['id']}/predict"))
+    assert {"label", "probability", "entropy_bits", "top"} <= set(answer["predictions"][0])
+
+
+def _typed(row: dict[str, str]) -> dict[str, str | float]:
+    return {name: float(value) if value.replace(".", "", 1).isdigit() else value for name, value in row.items()}
