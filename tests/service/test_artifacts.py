@@ -29,10 +29,10 @@ def folder(tmp_path: Path, text: str = "x") -> Path:
 def test_keep_moves_a_folder_to_its_place(artifacts: Artifacts, tmp_path: Path) -> None:
     made = folder(tmp_path)
     place = artifacts.keep("datasets", made, HASH)
+    assert place == artifacts.local("datasets", HASH)
     assert (place / "file").read_text() == "x"
     assert not made.exists()
-    assert artifacts.has("datasets", HASH)
-    assert not artifacts.has("checkpoints", HASH)
+    assert not artifacts.local("checkpoints", HASH).exists()
 
 
 def test_keep_leaves_the_first_of_two_equal_contents_alone(artifacts: Artifacts, tmp_path: Path) -> None:
@@ -44,25 +44,24 @@ def test_keep_leaves_the_first_of_two_equal_contents_alone(artifacts: Artifacts,
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", "AB" * 32, "ab" * 31, "ab" * 32 + "\n"])
-def test_path_takes_hashes_only(artifacts: Artifacts, name: str) -> None:
-    with pytest.raises(ValueError, match="no SHA-256"):
-        artifacts.path("uploads", name)
+def test_local_takes_hashes_only(artifacts: Artifacts, name: str) -> None:
+    with pytest.raises(ValueError, match="not a SHA-256"):
+        artifacts.local("uploads", name)
 
 
-def test_unused_names_what_is_old_and_not_needed(artifacts: Artifacts, tmp_path: Path) -> None:
+def test_unused_names_what_is_old_and_not_referenced(artifacts: Artifacts, tmp_path: Path) -> None:
     for sha256 in (HASH, OTHER):
         file = tmp_path / "upload"
         file.write_text(sha256)
         artifacts.keep("uploads", file, sha256)
-    assert not list(artifacts.unused("uploads", {HASH}, 60))
-    os.utime(artifacts.path("uploads", OTHER), (0, 0))
-    os.utime(artifacts.path("uploads", HASH), (0, 0))
-    assert [place.name for place in artifacts.unused("uploads", {HASH}, 60)] == [OTHER]
+    assert not artifacts.unused("uploads", lambda: {HASH}, 60)
+    os.utime(artifacts.local("uploads", OTHER), (0, 0))
+    os.utime(artifacts.local("uploads", HASH), (0, 0))
+    assert [place.name for place in artifacts.unused("uploads", lambda: {HASH}, 60)] == [OTHER]
 
 
-def test_delete_leaves_nothing(artifacts: Artifacts, tmp_path: Path) -> None:
+def test_discard_leaves_nothing(artifacts: Artifacts, tmp_path: Path) -> None:
     place = artifacts.keep("checkpoints", folder(tmp_path), HASH)
-    artifacts.delete(place)
-    artifacts.delete(place)
+    artifacts.discard(place)
     assert not place.exists()
     assert not list(artifacts.temporary.iterdir())
