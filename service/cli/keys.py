@@ -20,12 +20,12 @@ DAY = 86_400
 @commands.command()
 def create(
     name: Annotated[str, typer.Argument(help="Whose or what for.")],
-    scope: Annotated[list[Scope], typer.Option(help="What it allows; several times for several.")] = [*SCOPES[:3]],  # noqa: B006  read only
+    scope: Annotated[str, typer.Option(help=f"What it allows, by comma: {', '.join(SCOPES)}.")] = "read,predict,train",
     days: Annotated[int | None, typer.Option(min=1, help="Valid so long; left out: until revoked.")] = None,
 ) -> None:
     """Make a key and print it, this once."""
     seconds = None if days is None else days * DAY
-    row, secret = create_key(Store(Settings().database), DEFAULT_PROJECT, name, tuple(scope), seconds)
+    row, secret = create_key(Store(Settings().database), DEFAULT_PROJECT, name, _scopes(scope), seconds)
     typer.echo(f"{row.id} ({', '.join(row.scopes)})", err=True)
     typer.echo(secret)
 
@@ -48,3 +48,10 @@ def revoke(key: Annotated[str, typer.Argument(help="Its id, key_...")]) -> None:
         typer.echo(f"There is no key {key}.", err=True)
         raise typer.Exit(1)
     typer.echo(f"{key} is revoked.")
+
+
+def _scopes(text: str) -> tuple[Scope, ...]:
+    scopes = tuple(scope for scope in SCOPES if scope in text.split(","))
+    if len(scopes) != len(text.split(",")):
+        raise typer.BadParameter(f"{text!r}; there are {', '.join(SCOPES)}.")
+    return scopes
