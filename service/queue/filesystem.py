@@ -26,6 +26,8 @@ from kombu.transport import virtual
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._@-]{0,199}")
 """What a queue may be called: it becomes the name of a folder."""
 
+LOOK_UP_SECONDS = 0.2
+
 TEMPORARY = ".tmp-"
 TEMPORARY_SECONDS = 60.0
 """A half-written message of a process that died is deleted after this time."""
@@ -111,6 +113,15 @@ class Transport(virtual.Transport):
     def __init__(self, client: Any, **options: Any) -> None:
         super().__init__(client, **options)
         self.state = self.global_state
+
+    def drain_events(self, connection: Any, timeout: Any = None, **_: Any) -> None:
+        """Wait for a message, but not so long that a worker that is asked to end would not notice."""
+        super().drain_events(connection, timeout=min(timeout or LOOK_UP_SECONDS, LOOK_UP_SECONDS))
+
+    @property
+    def default_connection_params(self) -> dict[str, Any]:
+        """There is no host to connect to."""
+        return {}
 
     def driver_version(self) -> str:
         """Of the format of the folder."""
