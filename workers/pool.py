@@ -155,7 +155,12 @@ class Pool:
             child.end()
 
     def _spawn(self) -> Child:
-        environment = {"OMP_NUM_THREADS": str(self._threads), "CUDA_VISIBLE_DEVICES": self._device()}
+        environment = {
+            "OMP_NUM_THREADS": str(self._threads),
+            # Threads that wait by spinning starve each other as soon as anything else wants the cores.
+            "OMP_WAIT_POLICY": "passive",
+            "CUDA_VISIBLE_DEVICES": self._device(),
+        }
         return Child(self._command, environment)
 
     def _device(self) -> str:
