@@ -149,7 +149,7 @@ def _label(session: Session, job: JobRow) -> str:
 def see_run(store: Store, project_id: str, run_id: str) -> SeenRun:
     """A run as it is now. Raises RunNotFound, Gone."""
     with store.read() as session:
-        return _seen_run(session, _run(session, project_id, run_id))
+        return _seen_run(session, rows.run_of(session, project_id, run_id))
 
 
 def last_run(store: Store, project_id: str, job_id: str) -> str:
@@ -162,14 +162,7 @@ def last_run(store: Store, project_id: str, job_id: str) -> str:
 def check_run(store: Store, project_id: str, run_id: str) -> None:
     """Raises RunNotFound, Gone."""
     with store.read() as session:
-        _run(session, project_id, run_id)
-
-
-def _run(session: Session, project_id: str, run_id: str) -> RunRow:
-    run = runs.get(session, project_id, run_id)
-    if run.job_id is not None:
-        rows.get(session, project_id, run.job_id)
-    return run
+        rows.run_of(session, project_id, run_id)
 
 
 def see_runs(store: Store, project_id: str, *, after: str | None, limit: int, newest_first: bool) -> list[SeenRun]:

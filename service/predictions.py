@@ -14,7 +14,7 @@ from models.errors import Detail, InputError
 from models.predictor import Predictor
 from service.errors import Fault, Gone, Invalid, ModelNotReady, NotFound, PayloadTooLarge
 from service.serving import PredictorCache
-from service.store import checkpoints, registry, runs
+from service.store import checkpoints, jobs, registry, runs
 from service.store.engine import Store
 from service.store.rows import CheckpointRow
 from service.store.status import TERMINAL
@@ -43,18 +43,17 @@ class Source:
 def of_job(store: Store, project_id: str, job_id: str) -> tuple[Source | None, bool]:
     """The best network of the job's runs so far, if any, and whether the job has ended. Raises RunNotFound, Gone."""
     with store.read() as session:
+        jobs.get(session, project_id, job_id)
         found = runs.of_job(session, project_id, job_id)
-        if not found:
-            raise NotFound("There is no such job.")
         rows = [row for run in found if (row := checkpoints.best(session, run)) is not None]
         ended = all(run.status in TERMINAL for run in found)
         return (_source(rows[-1]) if rows else None), ended
 
 
 def of_run(store: Store, project_id: str, run_id: str) -> tuple[Source | None, bool]:
-    """The best network of the run so far, if any, and whether the run has ended. Raises RunNotFound."""
+    """The best network of the run so far, if any, and whether the run has ended. Raises RunNotFound, Gone."""
     with store.read() as session:
-        run = runs.get(session, project_id, run_id)
+        run = jobs.run_of(session, project_id, run_id)
         row = checkpoints.best(session, run)
         return (None if row is None else _source(row)), run.status in TERMINAL
 

@@ -122,4 +122,4 @@ def _check_length(length: int, limit: int) -> None:
 def documented(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
     """The OpenAPI of a JSON body; `api.openapi` adds the model's schema to the components."""
     schema = {"$ref": f"#/components/schemas/{model.__name__}"}
-    return {"requestBody": {"required": required, "content": {"application/json": {"schema": schema}}}, "x-body": model}
+    return {"requestBody": {"required": required, "content": {"application/json": {"schema": schema}}}}

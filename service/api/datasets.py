@@ -119,10 +119,10 @@ async def _settled(here: Context, caller: Caller, version_id: str, wait: float) 
     return await until(here, look, lambda version: version.row.status != "ingesting", wait)
 
 
-async def ready(here: Context, caller: Caller, reference: str, wait: float = 60) -> Version:
+async def ready(here: Context, caller: Caller, name: str, wait: float = 60) -> Version:
     """The version of this name; a built-in set is brought in and waited for when it is asked for the first time."""
     make = partial(datasets.find_or_make, here.store, here.artifacts, here.ring, here.settings, caller.project_id)
-    version = await run_in_threadpool(make, reference)
+    version = await run_in_threadpool(make, name)
     if version.row.status != "ingesting" or version.dataset.name not in {item["name"] for item in datasets.builtins()}:
         return version
     return await _settled(here, caller, version.row.id, wait)
@@ -139,10 +139,10 @@ def list_datasets(request: Request, here: Here, caller: Reader, query: Page) -> 
     return page(request, query, [dataset for dataset, _ in found], bodies, builtin=datasets.builtins())
 
 
-@router.get("/v1/datasets/{reference}", responses=problems(404, 410))
-async def get_dataset(here: Here, caller: Reader, reference: str, wait: Wait = 0) -> Response:
+@router.get("/v1/datasets/{name}", responses=problems(404, 410))
+async def get_dataset(here: Here, caller: Reader, name: str, wait: Wait = 0) -> Response:
     """A version by `name` (the newest), `name@number` or id; `wait` lets an ingestion end first."""
-    version = await ready(here, caller, reference)
+    version = await ready(here, caller, name)
     return Answer(version_body(await _settled(here, caller, version.row.id, wait)))
 
 
@@ -155,44 +155,44 @@ async def list_versions(here: Here, caller: Reader, name: str) -> Response:
     return whole([version_body(Version(version.dataset, row, None)) for row in found])
 
 
-@router.get("/v1/datasets/{reference}/report", responses=problems(404, 409, 422))
-async def get_report(here: Here, caller: Reader, reference: str, target: str | None = None) -> Response:
+@router.get("/v1/datasets/{name}/report", responses=problems(404, 409, 422))
+async def get_report(here: Here, caller: Reader, name: str, target: str | None = None) -> Response:
     """Counts, moments, histograms, missing values, balance and notices; with `target` also leaks and entropies."""
-    dataset = await _open(here, caller, reference)
+    dataset = await _open(here, caller, name)
     _check_column(dataset, target, "target")
     return Answer(await run_in_threadpool(report, dataset, target))
 
 
-@router.get("/v1/datasets/{reference}/rows", responses=problems(404, 409, 422))
+@router.get("/v1/datasets/{name}/rows", responses=problems(404, 409, 422))
 async def get_rows(
     here: Here,
     caller: Reader,
-    reference: str,
+    name: str,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 20,
     start: Annotated[int, Query(ge=0, le=2**53)] = 0,
 ) -> Response:
     """Rows as objects; a picture as its size."""
-    dataset = await _open(here, caller, reference)
+    dataset = await _open(here, caller, name)
     found = await run_in_threadpool(dataset.table, None, start, start + limit)
     end = start + len(found)
     return Answer({"data": found, "has_more": end < dataset.rows, "next": end if end < dataset.rows else None})
 
 
 @router.get(
-    "/v1/datasets/{reference}/sample.png",
+    "/v1/datasets/{name}/sample.png",
     response_class=Response,
     responses={200: {"content": {"image/png": {}}}, **problems(404, 409, 422)},
 )
 async def get_sample(
     here: Here,
     caller: Reader,
-    reference: str,
+    name: str,
     column: str | None = None,
     label: str | None = None,
     count: Annotated[int, Query(ge=1, le=400)] = 60,
 ) -> Response:
     """A sheet of pictures drawn at random, sorted by a column of classes."""
-    dataset = await _open(here, caller, reference)
+    dataset = await _open(here, caller, name)
     columns = dataset.description.columns
     pictures = next((item.name for item in columns if item.type == "image"), None)
     if column is None and pictures is None:
@@ -205,22 +205,22 @@ async def get_sample(
 
 
 @router.get(
-    "/v1/datasets/{reference}/download",
+    "/v1/datasets/{name}/download",
     response_class=Response,
     responses={200: {"content": {"text/csv": {}, "application/octet-stream": {}}}, **problems(404, 409)},
 )
-async def download(here: Here, caller: Reader, reference: str) -> Response:
+async def download(here: Here, caller: Reader, name: str) -> Response:
     """Tables as CSV; pictures as they were uploaded."""
-    version = await ready(here, caller, reference)
+    version = await ready(here, caller, name)
     dataset = await run_in_threadpool(datasets.open_version, here.artifacts, version)
-    name = f"{version.dataset.name}-{version.row.number}"
+    file = f"{version.dataset.name}-{version.row.number}"
     if any(column.type == "image" for column in dataset.description.columns):
         return FileResponse(
             here.artifacts.local("uploads", version.row.upload_sha256),
             media_type="application/octet-stream",
-            filename=f"{name}.{version.row.options.get('format', 'bin')}",
+            filename=f"{file}.{version.row.options.get('format', 'bin')}",
         )
-    attached = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    attached = {"Content-Disposition": f'attachment; filename="{file}.csv"'}
     return StreamingResponse(datasets.csv_lines(dataset), media_type="text/csv; charset=utf-8", headers=attached)
 
 
@@ -232,8 +232,8 @@ def delete_dataset(here: Here, caller: Trainer, name: str) -> Response:
     return Response(status_code=204)
 
 
-async def _open(here: Context, caller: Caller, reference: str) -> Dataset:
-    version = await ready(here, caller, reference)
+async def _open(here: Context, caller: Caller, name: str) -> Dataset:
+    version = await ready(here, caller, name)
     return await run_in_threadpool(datasets.open_version, here.artifacts, version)
 
 

@@ -99,7 +99,7 @@ def _on_parameters(request: Request, error: Exception) -> Response:
     """Query parameters and headers that FastAPI read."""
     assert isinstance(error, RequestValidationError)
     faults = [
-        Fault(message_of(item), code_of(item), parameter=str(item["loc"][-1]), given=short(item.get("input")))
+        Fault(message_of(item), code_of(item), parameter=str(item["loc"][1]), given=short(item.get("input")))
         for item in error.errors()
     ]
     return respond(request, Invalid(faults))

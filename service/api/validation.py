@@ -173,8 +173,9 @@ def code_of(item: Mapping[str, Any]) -> str:
     kind = str(item["type"])
     if "-" in kind:  # a validator of ours named its own code
         return kind
-    if kind == "finite_number":
-        return "value-not-finite"
+    named = {"extra_forbidden": "unknown-field", "missing": "missing-field", "finite_number": "value-not-finite"}
+    if kind in named:
+        return named[kind]
     if kind == "literal_error" and not isinstance(item["input"], str):
         return "invalid-type"
     if kind in _OUT_OF_RANGE or kind.startswith(("greater_than", "less_than")):

@@ -61,6 +61,14 @@ def get(session: Session, project_id: str, job_id: str) -> JobRow:
     return job
 
 
+def run_of(session: Session, project_id: str, run_id: str) -> RunRow:
+    """A run of this project, of a job or not. Raises RunNotFound, and Gone where its job was deleted."""
+    run = runs.get(session, project_id, run_id)
+    if run.job_id is not None:
+        get(session, project_id, run.job_id)
+    return run
+
+
 def listed(
     session: Session, project_id: str, wanted: Filter, *, after: str | None, limit: int, newest_first: bool
 ) -> Sequence[JobRow]:
