@@ -49,7 +49,7 @@ class Curl:
     def _call(self, arguments: list[str], path: str) -> Any:
         answer = json.loads(self._run([*arguments, self.url + path]))
         for line in shown(answer):
-            self.console.print(line, style="dim", highlight=False, markup=False)
+            self.console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
         return answer
 
     def _run(self, arguments: list[str]) -> str:

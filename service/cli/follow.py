@@ -41,7 +41,7 @@ def _show_epochs(client: httpx2.Client, job: dict[str, Any], seen: int, console:
     for event in answer.json()["data"]:
         seen = event["seq"]
         if event["kind"] == "epoch_ended":
-            console.print(epoch_text(event["data"], job["progress"]["epochs"]), highlight=False)
+            console.print(epoch_text(event["data"], job["progress"]["epochs"]), highlight=False, soft_wrap=True)
     return seen
 
 

@@ -45,12 +45,16 @@ def run_quickstart(settings: Settings, console: Console) -> None:
     choice = _choose(settings, curl, console)
     _say(console, f"Train LeNet on {choice.dataset}, {choice.about}: {choice.epochs} epochs")
     job = _post(curl, choice)
+    _say(console, f"Follow it: curl {curl.url}/v1/jobs/{job['id']}?wait=10 tells this again and again")
     with httpx2.Client(base_url=curl.url, timeout=120) as client:
         job = follow(client, job, console)
         dataset = client.get(f"/v1/datasets/{choice.dataset}").raise_for_status().json()
     if job["status"] != "succeeded":
         raise NotStarted(f"The job {job['status']}: {job['reason']}")
-    _say(console, "Ask the trained network about a picture of the test part")
+    metrics, baseline = job["metrics"], job["baseline"]
+    accuracy, guess = metrics["test.accuracy"], baseline["test.accuracy"]
+    console.print(f"test accuracy {accuracy:.3f} (always saying the commonest class: {guess:.3f})", highlight=False)
+    _say(console, "Ask the trained network about a picture that it never saw")
     picture, truth = save_picture(settings, dataset, home / "quickstart")
     console.print(f"(the picture shows: {truth})", style="dim", highlight=False)
     curl.send(f"/v1/models/{_model(choice)}/predict", picture)
@@ -137,4 +141,4 @@ def _model(choice: Choice) -> str:
 
 
 def _say(console: Console, text: str) -> None:
-    console.print(f"\n# {text}", style="bold green", highlight=False)
+    console.print(f"\n# {text}", style="bold green", highlight=False, soft_wrap=True)
