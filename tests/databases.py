@@ -20,9 +20,11 @@ from sqlalchemy.orm import Session
 import migrations
 from service.store import runs
 from service.store.engine import Store
-from service.store.rows import DEFAULT_PROJECT, DatasetRow, DatasetVersionRow, JobRow, RunRow
+from service.store.rows import DEFAULT_PROJECT, DatasetRow, DatasetVersionRow, JobRow, Row, RunRow
 
 POSTGRES = os.environ.get("FITSERVE_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
+
+NO_POSTGRES = f"no PostgreSQL at {POSTGRES} (FITSERVE_TEST_POSTGRES names one)"
 
 
 @pytest.fixture(scope="session")
@@ -34,40 +36,40 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template() -> Iterator[str | None]:
-    """The name of a migrated PostgreSQL database, to be copied; None where no server answers."""
+def postgres_url() -> Iterator[str | None]:
+    """A migrated PostgreSQL database, emptied after each test; None where no server answers."""
     try:
-        with _database() as name:
-            migrations.upgrade(_url(name))
-            yield name
+        with _database() as url:
+            migrations.upgrade(url)
+            yield url
     except sa.exc.OperationalError:
         yield None
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(
-    request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path, postgres_template: str | None
+    request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path, postgres_url: str | None
 ) -> Iterator[str]:
-    """A migrated database of this test's own."""
+    """A migrated database without anything of other tests."""
     if request.param == "sqlite":
         yield f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'fitserve.db')}"
         return
-    if postgres_template is None:
-        pytest.skip(f"no PostgreSQL at {POSTGRES} (FITSERVE_TEST_POSTGRES names one)")
-    with _database(postgres_template) as name:
-        yield _url(name)
+    if postgres_url is None:
+        pytest.skip(NO_POSTGRES)
+    yield postgres_url
+    _empty(postgres_url)
 
 
 @pytest.fixture
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path, postgres_template: str | None) -> Iterator[str]:
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path, postgres_url: str | None) -> Iterator[str]:
     """An empty database of this test's own, of the backend that the test's indirect parameter names."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'fitserve.db'}"
         return
-    if postgres_template is None:
-        pytest.skip(f"no PostgreSQL at {POSTGRES} (FITSERVE_TEST_POSTGRES names one)")
-    with _database() as name:
-        yield _url(name)
+    if postgres_url is None:
+        pytest.skip(NO_POSTGRES)
+    with _database() as url:
+        yield url
 
 
 @pytest.fixture
@@ -111,18 +113,23 @@ def add_run(session: Session, spec: dict[str, Any] | None = None, name: str = "i
 
 
 @contextmanager
-def _database(template: str = "template1") -> Iterator[str]:
+def _database() -> Iterator[str]:
     name = f"fitserve_test_{uuid.uuid4().hex[:12]}"
     server = sa.create_engine(POSTGRES, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
     with server.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
     try:
-        yield name
+        yield sa.make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
     finally:
         with server.connect() as connection:
             connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
         server.dispose()
 
 
-def _url(name: str) -> str:
-    return sa.make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+def _empty(url: str) -> None:
+    store = Store(url)
+    with store.begin() as session:
+        for table in reversed(Row.metadata.sorted_tables):
+            rows = sa.delete(table)
+            session.execute(rows.where(table.c.id != DEFAULT_PROJECT) if table.name == "projects" else rows)
+    store.close()
