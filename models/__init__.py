@@ -1,1 +1,1 @@
-"""The PyTorch library: data, networks, fitting, prediction. No HTTP, no database, no queue, no environment variables."""
+"""The PyTorch library: data, networks, fitting, prediction. No HTTP, database, queue or environment variables."""

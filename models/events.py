@@ -1,6 +1,6 @@
 """What a fit (or an ingestion) tells while it runs: frozen records, each one JSON line on its way to the database.
 
-Metric names are `part.metric`: `train.loss`, `validation.accuracy`, `test.rmse`. Steps and epochs count from 1 once done:
+Metric names are `part.metric`: `train.loss`, `validation.accuracy`, `test.rmse`. Steps and epochs count what is done:
 an event with epoch=3, step=300 was emitted after the third epoch, after the 300th update.
 """
 

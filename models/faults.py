@@ -1,7 +1,7 @@
 """Named failpoints, armed by whoever starts the process; standard library only, nothing happens unless armed.
 
-FITSERVE_FAILPOINT holds `name:action[:nth]` (several by comma). Actions: kill (SIGKILL this process), stop (SIGSTOP it),
-raise (RuntimeError), enospc (OSError), sleep (5 s). `nth` counts the visits of that place from 1; default 1.
+FITSERVE_FAILPOINT holds `name:action[:nth]` (several by comma). Actions: kill (SIGKILL this process), stop (SIGSTOP
+it), raise (RuntimeError), enospc (OSError), sleep (5 s). `nth` counts the visits of that place from 1; default 1.
 """
 
 from __future__ import annotations

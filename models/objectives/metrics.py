@@ -34,7 +34,7 @@ def confusion(answers: Tensor, truth: Tensor, classes: int) -> Tensor:
 
 def accuracy(matrix: Tensor) -> float:
     """Share of right answers in a confusion matrix."""
-    return float(matrix.diagonal().sum() / matrix.sum())
+    return int(matrix.diagonal().sum()) / int(matrix.sum())  # a ratio of tensors would be a float32
 
 
 @dataclass(frozen=True)
