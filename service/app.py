@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from models.faults import arm
 from service.api import (
+    curves,
     datasets,
     documentation,
     follow,
@@ -40,8 +41,10 @@ ROUTERS = (
     specs.router,
     jobs.router,
     follow.routes("/v1/jobs/{job_id}", follow.run_of_job, "jobs"),
+    curves.routes("/v1/jobs/{job_id}", follow.run_of_job, "jobs"),
     runs.router,
     follow.routes("/v1/runs/{run_id}", follow.run_of_run, "runs"),
+    curves.routes("/v1/runs/{run_id}", follow.run_of_run, "runs"),
     predictions.router,
     registry.router,
     keys.router,

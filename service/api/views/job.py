@@ -10,7 +10,7 @@ from service.jobs import Seen, SeenRun
 from service.store.rows import CheckpointRow, RunRow
 from service.store.status import TERMINAL, Status
 
-RUN_LINKS = ("events", "metrics", "checkpoints", "confusion")
+RUN_LINKS = ("events", "metrics", "curves", "checkpoints", "report", "confusion")
 
 
 def job_body(seen: Seen) -> dict[str, Any]:
