@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.errors import RunAlreadyFinished, RunNotFound
+from service.errors import RunAlreadyFinished, RunNotFound, WrongState
 from service.ids import new_id
 
 from .change import Change, lock, reason
@@ -110,9 +110,13 @@ def resume(session: Session, project_id: str, run_id: str) -> RunRow:
     """
     with _changing(session, project_id, run_id) as change:
         _refuse_finished(change, {Status.SUCCEEDED, Status.CANCELLED})
-        if change.status != Status.QUEUED:
+        if change.status in (Status.PAUSED, Status.FAILED):
             change.to(Status.QUEUED, None, attempts=0)
             change.set(rung_at=change.now)
+        elif change.status != Status.QUEUED:
+            raise WrongState(
+                f"The run is {change.status}.", status_now=change.status, allowed=[Status.PAUSED, Status.FAILED]
+            )
     return change.run
 
 
