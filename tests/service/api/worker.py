@@ -49,9 +49,9 @@ class Worker:
             claim = claims.claim(session, None, "test-worker", ["any", "cpu", "gpu"], LEASE)
         if claim is None:
             return False
-        for number, event in enumerate(self._events(claim), start=1):
+        for number, batch in enumerate(_batches(self._events(claim)), start=1):
             with self._store.begin() as session:
-                recording.record(session, claim, number, [event.to_json()], LEASE)
+                recording.record(session, claim, number, [event.to_json() for event in batch], LEASE)
         return True
 
     def _events(self, claim: Claim) -> Iterator[Event]:
@@ -88,3 +88,15 @@ class Worker:
             "resume": str(self._artifacts.local("checkpoints", claim.resume)) if claim.resume else None,
             "settings": {"checkpoint_seconds": 0.0, "progress_seconds": 0.05},
         }
+
+
+def _batches(events: Iterator[Event]) -> Iterator[list[Event]]:
+    """Events of 50 ms at a time: SQLite lets one write at a time, and who writes without a pause starves all others."""
+    batch, begun = [], time.monotonic()
+    for event in events:
+        batch.append(event)
+        if time.monotonic() - begun > 0.05:
+            yield batch
+            batch, begun = [], time.monotonic()
+    if batch:
+        yield batch
