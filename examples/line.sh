@@ -8,7 +8,7 @@ job=$(curl -sS --fail-with-body -o /dev/null -w '%header{location}' --json '{
   "inputs": [{"column": "x", "transforms": []}],
   "target": {"column": "y", "task": {"kind": "regression", "scale": "none"}},
   "split": "none",
-  "network": {"kind": "linear", "initial": {"0.weight": [[-0.007486820220947266]], "0.bias": [0.5364435911178589]}},
+  "network": {"kind": "linear", "initial": {"weight": [[-0.007486820220947266]], "bias": [0.5364435911178589]}},
   "optimizer": {"kind": "sgd", "lr": 0.01}, "schedule": "constant",
   "epochs": 100, "batch_size": "full"
 }' "$URL/v1/jobs")

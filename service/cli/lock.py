@@ -37,11 +37,9 @@ class HomeLock:
     def __enter__(self) -> Self:
         self.home.mkdir(parents=True, exist_ok=True)
         file = _path(self.home).open("a+")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _lock(file):
             file.close()
-            raise AlreadyRunning(self.home, _read(self.home)) from None
+            raise AlreadyRunning(self.home, _read(self.home))
         file.truncate(0)
         file.write(f"{os.getpid()} {self.url}\n")
         file.flush()
@@ -53,6 +51,18 @@ class HomeLock:
     ) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def _lock(file: TextIO) -> bool:
+    """Take the lock. A look by `holder` takes it for an instant, so a second try is worth it."""
+    for _ in range(20):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.02)
+        else:
+            return True
+    return False
 
 
 def holder(home: Path) -> Holder | None:

@@ -11,13 +11,13 @@ import pytest
 from tests.processes import PATIENCE, Service, running
 
 EPOCHS = 30
-SPEC = {"dataset": "digits", "target": "label", "network": "lenet", "epochs": EPOCHS, "early_stopping": None}
+SPEC = {"dataset": "digits", "target": "label", "epochs": EPOCHS, "early_stopping": None}
 
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service with short leases, which saves at every epoch."""
-    settings = {"lease_seconds": "2", "sweep_seconds": "0.5", "backoff_seconds": "0.2", "checkpoint_seconds": "0"}
+    """A service with short leases."""
+    settings = {"lease_seconds": "2", "sweep_seconds": "0.5", "backoff_seconds": "0.2", "checkpoint_seconds": "1"}
     with running(tmp_path_factory.mktemp("hasty"), **settings) as service:
         yield service
 
@@ -40,9 +40,8 @@ def test_a_killed_process_changes_nothing_but_the_time(
     body = hasty.wait_ended(job)
     hasty.wait_ready()
     assert body["status"] == "succeeded", body
+    assert body["claims"] == (1 if victim == "uvicorn" else 2)
     assert outcome(hasty, body["id"]) == undisturbed
-    kinds = [event["kind"] for event in events(hasty, body["id"])]
-    assert ("rolled_back" in kinds) == (victim != "uvicorn")
 
 
 def outcome(service: Service, job: str) -> dict[str, Any]:
@@ -55,12 +54,6 @@ def outcome(service: Service, job: str) -> dict[str, Any]:
     last = next(checkpoint for checkpoint in saved if "last" in checkpoint["reasons"])
     folder = service.home / "artifacts" / "checkpoints" / last["sha256"]
     return {"numbers": numbers, **{file.name: file.read_bytes() for file in sorted(folder.rglob("*.safetensors"))}}
-
-
-def events(service: Service, job: str) -> list[dict[str, Any]]:
-    """The events of the job's run."""
-    answer = service.client.get(f"/v1/jobs/{job}/events", params={"limit": 1000})
-    return list(answer.raise_for_status().json()["data"])
 
 
 def busiest(service: Service, word: str) -> list[Any]:

@@ -28,7 +28,7 @@ def test_the_trajectory_is_that_of_plain_pytorch_to_the_last_bit(service: Servic
             "inputs": [{"column": "x", "transforms": []}],
             "target": {"column": "y", "task": {"kind": "regression", "scale": "none"}},
             "split": "none",
-            "network": {"kind": "linear", "initial": {"0.weight": [[weight]], "0.bias": [bias]}},
+            "network": {"kind": "linear", "initial": {"weight": [[weight]], "bias": [bias]}},
             "optimizer": {"kind": "sgd", "lr": 0.01},
             "schedule": "constant",
             "epochs": 100,
