@@ -8,4 +8,5 @@ job=$(curl -sS --fail-with-body -o /dev/null -w '%header{location}' \
 until curl -sS --fail-with-body "$URL$job" | grep -q '"status": *"running"'; do sleep 0.2; done
 curl -sS --fail-with-body -X POST "$URL$job/cancel"; echo
 curl -sS --fail-with-body "$URL$job?wait=30"; echo
-curl -sS "$URL$job/cancel" -X POST; echo     # once more: 409, with the state it is in
+curl -sS --fail-with-body -X POST "$URL$job/cancel"; echo     # once more: nothing changes
+curl -sS --fail-with-body "$URL$job/checkpoints"; echo

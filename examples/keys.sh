@@ -4,11 +4,11 @@ set -euo pipefail
 URL=${FITSERVE_URL:-http://localhost:8000}
 
 made=$(curl -sS --fail-with-body --json '{"name": "reader", "scopes": ["read"]}' "$URL/v1/keys")
-echo "$made"     # the secret is shown this once
-secret=$(sed -E 's/.*"secret": ?"([^"]+)".*/\1/' <<<"$made")
+echo "$made"     # the key is shown this once
+key=$(sed -E 's/.*"key": ?"([^"]+)".*/\1/' <<<"$made")
 id=$(sed -E 's/.*"id": ?"([^"]+)".*/\1/' <<<"$made")
 
-curl -sS --fail-with-body -H "Authorization: Bearer $secret" "$URL/v1/jobs?limit=1"; echo
-curl -sS -H "Authorization: Bearer $secret" --json '{"dataset": "iris", "target": "species"}' "$URL/v1/jobs"; echo     # 403
-curl -sS --fail-with-body -X DELETE "$URL/v1/keys/$id"
-curl -sS -H "Authorization: Bearer $secret" "$URL/v1/jobs"; echo     # 401
+curl -sS --fail-with-body -H "Authorization: Bearer $key" "$URL/v1/jobs?limit=1"; echo
+curl -sS -H "Authorization: Bearer $key" --json '{"dataset": "iris", "target": "species"}' "$URL/v1/jobs"; echo     # 403
+curl -sS --fail-with-body -X DELETE "$URL/v1/keys/$id"; echo
+curl -sS -H "Authorization: Bearer $key" "$URL/v1/jobs"; echo     # 401
