@@ -89,12 +89,12 @@ def _escaped(name: str) -> str:
 def _column(
     cells: list[list[_Cell]], place: int, item: Input, states: Sequence[State], faults: list[Detail]
 ) -> TableColumn:
-    read = _category if reads_categories(item) else _number
     fillable = _fills_missing(item, states)
-    values = [read(row[place], states, fillable, faults) for row in cells]
+    column = [row[place] for row in cells]
     if reads_categories(item):
-        return Categories.of(values)
-    return torch.tensor(values, dtype=torch.float64).view(-1, 1)
+        known = _spellings(states[0]["categories"])
+        return Categories.of([_category(cell, known, fillable, faults) for cell in column])
+    return torch.tensor([_number(cell, fillable, faults) for cell in column], dtype=torch.float64).view(-1, 1)
 
 
 def _fills_missing(item: Input, states: Sequence[State]) -> bool:
@@ -104,7 +104,7 @@ def _fills_missing(item: Input, states: Sequence[State]) -> bool:
     return any(isinstance(transform, Impute) for transform in transforms_of(item))
 
 
-def _number(cell: _Cell, states: Sequence[State], fillable: bool, faults: list[Detail]) -> float:  # noqa: ARG001
+def _number(cell: _Cell, fillable: bool, faults: list[Detail]) -> float:
     value = cell.value
     if value is None:
         _note_missing(cell, fillable, faults)
@@ -121,20 +121,33 @@ def _number(cell: _Cell, states: Sequence[State], fillable: bool, faults: list[D
     return number
 
 
-def _category(cell: _Cell, states: Sequence[State], fillable: bool, faults: list[Detail]) -> str | int | float | None:
+def _spellings(vocabulary: Sequence[Any]) -> dict[str, Any]:
+    """Text -> category: as it is written, and without regard to case for what JSON's true and false may mean."""
+    names = [name for name in vocabulary if name is not None]
+    return {str(name).lower(): name for name in names} | {str(name): name for name in names}
+
+
+def _category(cell: _Cell, known: dict[str, Any], fillable: bool, faults: list[Detail]) -> str | int | float | None:
     """The value as the vocabulary writes it; where it is not in there, as it came."""
-    value, known = cell.value, states[0]["categories"]
+    value = cell.value
     if value is None:
         _note_missing(cell, fillable, faults)
         return None
-    if not isinstance(value, str | int | float):
-        faults.append(Detail("value-not-text", "a category is text here", cell.pointer))
-        return None
-    if isinstance(value, bool):  # before the plain look-up: 1 == True in Python
-        return next((name for name in known if str(name).lower() == str(value).lower()), str(value))
-    if value in known:
-        return value
-    return next((name for name in known if str(name) == str(value)), value)
+    if isinstance(value, bool):
+        found: str = known.get(str(value), known.get(str(value).lower(), str(value)))
+        return found
+    if isinstance(value, str):
+        return value if value in known and known[value] == value else _number_named(value, known)
+    if isinstance(value, int | float):
+        return next((known[text] for text in (str(value), f"{value:g}") if text in known), value)
+    faults.append(Detail("value-not-text", "a category is text here", cell.pointer))
+    return None
+
+
+def _number_named(value: str, known: dict[str, Any]) -> str | int | float:
+    """Text that spells a number which is a category ("3" for 3), else the text itself."""
+    found = known.get(value)
+    return found if isinstance(found, int | float) else value
 
 
 def _note_missing(cell: _Cell, fillable: bool, faults: list[Detail]) -> None:

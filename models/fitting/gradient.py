@@ -82,7 +82,7 @@ def fit(
         else:
             yield _end_epoch(fitting, watch.used() - began)
             if watch.save_due():
-                yield from _save_both(fitting, watch, folder)
+                yield from _save_both(fitting, watch, folder, once=True)
     yield from _save_both(fitting, watch, folder)
     if stop():
         yield Stopped(fitting.progress.epoch, fitting.progress.step)
@@ -142,16 +142,22 @@ def _save(fitting: Fitting, watch: Watch, folder: Path, *reasons: str) -> Checkp
     return CheckpointSaved(str(saved.folder), *told, reasons, progress.metrics)
 
 
-def _save_both(fitting: Fitting, watch: Watch, folder: Path) -> Iterator[CheckpointSaved]:
-    """The present state, from which one can go on, and the best network where that is another one."""
+def _save_both(fitting: Fitting, watch: Watch, folder: Path, once: bool = False) -> Iterator[CheckpointSaved]:
+    """The present state, from which one can go on, and the best network where that is another one.
+
+    With `once`, a best network that was saved before is not saved again.
+    """
+    progress, best = fitting.progress, fitting.progress.best.epoch
     if fitting.is_best():
         yield _save(fitting, watch, folder, "best", "last")
-        return
-    yield _save(fitting, watch, folder, "last")
-    saved = save(capture_best(fitting, watch.used()), folder)
-    progress = fitting.progress
-    told = (saved.sha256, saved.bytes, progress.best.epoch, progress.best_step)
-    yield CheckpointSaved(str(saved.folder), *told, ("best",), progress.best_metrics)
+    else:
+        yield _save(fitting, watch, folder, "last")
+        if once and fitting.saved_best == best:
+            return
+        saved = save(capture_best(fitting, watch.used()), folder)
+        told = (saved.sha256, saved.bytes, best, progress.best_step)
+        yield CheckpointSaved(str(saved.folder), *told, ("best",), progress.best_metrics)
+    fitting.saved_best = best
 
 
 def _finish(fitting: Fitting, ending: Ending) -> Iterator[Event]:

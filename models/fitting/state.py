@@ -86,6 +86,8 @@ class Fitting:
         self.progress = Progress()
         self.running = Running(device)
         self.best_weights: dict[str, Tensor] | None = None
+        self.saved_best = 0
+        """The epoch whose network this process saved as the best; not part of the state."""
 
     @property
     def epochs(self) -> int:

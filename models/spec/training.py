@@ -75,7 +75,7 @@ class TrainingSpec(Kind):
     optimizer: AnyOptimizer | None = None
     """Left out: Adam."""
     schedule: AnySchedule | None = None
-    """How the learning rate changes; left out: a half cosine for pictures, constant for tables."""
+    """How the learning rate changes; left out: half a cosine."""
     regularization: Many[AnyRegularizer] = Field(default=(), max_length=10)
     """Penalties on the weights, added to the loss."""
     early_stopping: EarlyStopping | None = None
@@ -99,7 +99,7 @@ class TrainingSpec(Kind):
     publish_as: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")
     """A model name that the best network is registered under when the run succeeds."""
     threads: int | None = Field(default=None, ge=1, le=256)
-    """CPU threads; left out: the worker's share. Other numbers of threads may give other last bits."""
+    """CPU threads; left out: one for tables, the worker's share for pictures. Other numbers may give other last bits."""
 
 
 def task_of(spec: TrainingSpec) -> AnyTask:
