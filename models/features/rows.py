@@ -92,7 +92,7 @@ def _column(
     fillable = _fills_missing(item, states)
     column = [row[place] for row in cells]
     if reads_categories(item):
-        known = _spellings(states[0]["categories"])
+        known = {str(name): name for name in states[0]["categories"] if name is not None}
         return Categories.of([_category(cell, known, fillable, faults) for cell in column])
     return torch.tensor([_number(cell, fillable, faults) for cell in column], dtype=torch.float64).view(-1, 1)
 
@@ -121,33 +121,22 @@ def _number(cell: _Cell, fillable: bool, faults: list[Detail]) -> float:
     return number
 
 
-def _spellings(vocabulary: Sequence[Any]) -> dict[str, Any]:
-    """Text -> category: as it is written, and without regard to case for what JSON's true and false may mean."""
-    names = [name for name in vocabulary if name is not None]
-    return {str(name).lower(): name for name in names} | {str(name): name for name in names}
-
-
-def _category(cell: _Cell, known: dict[str, Any], fillable: bool, faults: list[Detail]) -> str | int | float | None:
+def _category(cell: _Cell, known: dict[str, Any], fillable: bool, faults: list[Detail]) -> Any:
     """The value as the vocabulary writes it; where it is not in there, as it came."""
-    value = cell.value
-    if value is None:
+    if cell.value is None:
         _note_missing(cell, fillable, faults)
         return None
+    if not isinstance(cell.value, str | int | float):
+        faults.append(Detail("value-not-text", "a category is text here", cell.pointer))
+        return None
+    return next((known[text] for text in _spellings(cell.value) if text in known), str(cell.value))
+
+
+def _spellings(value: str | int | float) -> tuple[str, ...]:
+    """How a CSV may write the value."""
     if isinstance(value, bool):
-        found: str = known.get(str(value), known.get(str(value).lower(), str(value)))
-        return found
-    if isinstance(value, str):
-        return value if value in known and known[value] == value else _number_named(value, known)
-    if isinstance(value, int | float):
-        return next((known[text] for text in (str(value), f"{value:g}") if text in known), value)
-    faults.append(Detail("value-not-text", "a category is text here", cell.pointer))
-    return None
-
-
-def _number_named(value: str, known: dict[str, Any]) -> str | int | float:
-    """Text that spells a number which is a category ("3" for 3), else the text itself."""
-    found = known.get(value)
-    return found if isinstance(found, int | float) else value
+        return str(value), str(value).lower(), str(value).upper()
+    return (value,) if isinstance(value, str) else (str(value), f"{value:g}")
 
 
 def _note_missing(cell: _Cell, fillable: bool, faults: list[Detail]) -> None:

@@ -99,7 +99,7 @@ class TrainingSpec(Kind):
     publish_as: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")
     """A model name that the best network is registered under when the run succeeds."""
     threads: int | None = Field(default=None, ge=1, le=256)
-    """CPU threads; left out: one for tables, the worker's share for pictures. Other numbers may give other last bits."""
+    """CPU threads; left out: one for tables, the worker's share for pictures. It decides the last bits."""
 
 
 def task_of(spec: TrainingSpec) -> AnyTask:
