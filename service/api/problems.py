@@ -22,7 +22,10 @@ from service.errors import (
     NotFound,
     PayloadTooLarge,
     ServiceError,
+    Unavailable,
 )
+from service.store.engine import UNREACHABLE
+from service.telemetry import logger
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -36,6 +39,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ModelsError, _on_library_error)
     app.add_exception_handler(RequestValidationError, _on_parameters)
     app.add_exception_handler(HTTPException, _on_http_error)
+    for unreachable in UNREACHABLE:
+        app.add_exception_handler(unreachable, _on_unreachable)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -93,6 +98,12 @@ def _on_service_error(request: Request, error: Exception) -> Response:
 def _on_library_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ModelsError)
     return respond(request, from_library(error))
+
+
+def _on_unreachable(request: Request, error: Exception) -> Response:
+    """The database: nothing was stored, or the idempotency key tells that it was."""
+    logger(__name__).warning("database-unreachable", error=type(error).__name__)
+    return respond(request, Unavailable("The database cannot be reached.", headers={"Retry-After": "5"}))
 
 
 def _on_parameters(request: Request, error: Exception) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -97,7 +98,18 @@ def serve(settings: Settings, say: Say) -> None:
             Part("worker", worker_command(settings), _fresh(logs / "worker.log")),
         ]
         say(f"fitserve on {home}; logs in {logs}")
-        _look_after(parts, _until_signal(), {**os.environ, "FITSERVE_HOME": str(home)}, settings, say)
+        _look_after(parts, _until_signal(), _environment(settings, home), settings, say)
+
+
+def _environment(settings: Settings, home: Path) -> dict[str, str]:
+    """Of the child processes. Several API processes count together in a folder, which begins empty."""
+    environment = {**os.environ, "FITSERVE_HOME": str(home)}
+    if settings.api_processes > 1:
+        counters = home / "counters"
+        shutil.rmtree(counters, ignore_errors=True)
+        counters.mkdir()
+        environment["PROMETHEUS_MULTIPROC_DIR"] = str(counters)
+    return environment
 
 
 def _look_after(

@@ -44,8 +44,12 @@ def _now_postgresql(*_: Any, **__: Any) -> str:
     return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
 
 
+UNREACHABLE = (OperationalError, InterfaceError)
+"""What is raised while the database cannot be reached, or is locked for too long."""
+
+
 class Store:
-    """The database, in short transactions."""
+    """The database, in short transactions. Every one may raise what stands in UNREACHABLE."""
 
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
@@ -73,7 +77,7 @@ class Store:
             try:
                 with self.begin() as session:
                     return work(session)
-            except (OperationalError, InterfaceError):
+            except UNREACHABLE:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(RETRY_SECONDS)
