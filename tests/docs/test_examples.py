@@ -6,6 +6,7 @@ import io
 import json
 import re
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -140,3 +141,12 @@ def test_keys(service: Service, tmp_path: Path) -> None:
     assert refused["status"] == 403
     assert revoked["revoked_at"] is not None
     assert unknown["status"] == 401
+
+
+def test_library() -> None:
+    """The library works with no service around it."""
+    done = subprocess.run([sys.executable, EXAMPLES / "library.py"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    *_, told, answer = done.stdout.splitlines()
+    assert float(told.rpartition(" ")[2]) > 0.9
+    assert "'label': 'versicolor'" in answer
