@@ -46,18 +46,26 @@ def postgres_url() -> Iterator[str | None]:
         yield None
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(
-    request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path, postgres_url: str | None
-) -> Iterator[str]:
-    """A migrated database without anything of other tests."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'fitserve.db')}"
-        return
+@pytest.fixture
+def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
+    """A migrated SQLite file of this test's own."""
+    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'fitserve.db')}"
+
+
+@pytest.fixture
+def postgresql_url(postgres_url: str | None) -> Iterator[str]:
+    """A migrated PostgreSQL database without anything of other tests."""
     if postgres_url is None:
         pytest.skip(NO_POSTGRES)
     yield postgres_url
     _empty(postgres_url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated database without anything of other tests."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
 
 
 @pytest.fixture
