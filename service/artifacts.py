@@ -99,11 +99,11 @@ class Artifacts:
 
 
 def _cached(cache: Path) -> Iterator[tuple[float, int, Path]]:
-    """(time of the last use, bytes, path) of each part of the cache."""
+    """(time of the last use, bytes, path) of each part of the cache. A folder's own times tell of looks like this."""
     for path in cache.iterdir() if cache.is_dir() else ():
         with suppress(FileNotFoundError):
-            files = [path, *(path.rglob("*") if path.is_dir() else ())]
-            facts = [file.stat() for file in files]
+            files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+            facts = [file.stat() for file in files] or [path.stat()]
             yield max(max(fact.st_mtime, fact.st_atime) for fact in facts), sum(fact.st_size for fact in facts), path
 
 

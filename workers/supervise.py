@@ -61,6 +61,7 @@ class Drive:
         self._log = logger(__name__).bind(run=claim.run, token=claim.token)
         self._batch = 0
         self._deadline: float | None = None
+        self._killed = False
         self._workspace: Path | None = None
 
     def run(self) -> None:
@@ -134,9 +135,11 @@ class Drive:
             if wished:
                 failpoint("cancel.seen")
             child.ask_to_stop()
-            self._deadline = time.monotonic() + self.tools.settings.stop_seconds
-        if self._deadline is not None and time.monotonic() > self._deadline:
+            patience = self.tools.settings.stop_seconds if self.claim.kind == "fit" else 0.0  # nothing to save
+            self._deadline = time.monotonic() + patience
+        if self._deadline is not None and time.monotonic() >= self._deadline:
             child.kill()
+            self._killed = True
 
     def _write(self, child: Child, events: list[Message]) -> bool:
         """Record a batch. Returns whether the claim is over."""
@@ -165,9 +168,8 @@ class Drive:
     def _bury(self, child: Child) -> Status:
         """The child has ended without a word about it."""
         code = child.wait(IDLE_SECONDS)
-        killed = self._deadline is not None and time.monotonic() > self._deadline
-        self._log.warning("child-died", exit_code=code, killed_by_us=killed)
-        if killed and self._draining.is_set():
+        self._log.warning("child-died", exit_code=code, killed_by_us=self._killed)
+        if self._killed and self._draining.is_set():
             return self.tools.store.insist(lambda session: recovery.release(session, self.claim), OUTAGE_SECONDS)
         return self._lost(_death(code))
 

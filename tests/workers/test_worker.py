@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import sqlalchemy as sa
 
 from service.store import runs, workers
 from service.store.rows import DatasetVersionRow
@@ -211,6 +212,26 @@ def test_worker_that_is_shut_down_hands_its_run_over(either: House) -> None:
     row = either.ended(run_id)
     assert (row.status, row.token, row.attempts) == ("succeeded", 2, 0)
     assert either.outcome(run_id) == either.outcome(either.ended(either.add(**spec)).id)
+
+
+def test_database_that_drops_its_connections_costs_delay_only(tmp_path: Path, iris: Iris, postgresql_url: str) -> None:
+    with house(tmp_path, iris, postgresql_url, {}) as home:
+        home.start_worker(checkpoint_seconds="0.2")
+        spec = {"epochs": 400, "keep": "all"}
+        run_id = home.add(**spec)
+        home.wait(run_id, lambda row: row.epoch > 2)
+        for _ in range(10):
+            drop_connections(home)
+            time.sleep(0.1)
+        row = home.ended(run_id)
+        assert row.status == "succeeded", row.reason
+        assert home.outcome(run_id) == home.outcome(home.ended(home.add(**spec)).id)
+
+
+def drop_connections(home: House) -> None:
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    with home.store.begin() as session:
+        session.execute(sa.text(f"{others} AND pid <> pg_backend_pid()"))
 
 
 def test_poison_run_fails_and_others_do_not_wait_for_it(home: House) -> None:
