@@ -19,7 +19,7 @@ from . import keys
 from .curl import CurlFailed
 from .lock import AlreadyRunning, holder
 from .processes import api_command, worker_command
-from .quickstart import NotStarted, run_quickstart
+from .quickstart import NotStarted, NotTrained, run_quickstart
 from .serve import MigrationFailed, PortTaken, serve
 from .serve import migrate as bring_up_to_date
 
@@ -91,7 +91,7 @@ def quickstart() -> None:
     """A dataset, a trained network and a prediction, with the curl lines for it; the service goes on running."""
     try:
         run_quickstart(_settings(), Console())
-    except (NotStarted, CurlFailed) as error:
+    except (NotStarted, NotTrained, CurlFailed) as error:
         _refuse(str(error))
 
 

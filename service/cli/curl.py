@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+QUIETLY = ("--silent", "--show-error", "--fail-with-body", "--noproxy", "*")
 FIRST_WITH_JSON = (7, 82)
 LONGEST = 72
 """Characters of a value that is shown whole."""
@@ -57,7 +58,7 @@ class Curl:
             f"$ curl {shlex.join(arguments)}", style="bold", highlight=False, markup=False, soft_wrap=True
         )
         done = subprocess.run(  # noqa: S603  our own arguments
-            ["curl", "--silent", "--show-error", "--fail-with-body", *arguments],  # noqa: S607  curl of the PATH
+            ["curl", *QUIETLY, *arguments],  # noqa: S607  curl of the PATH
             capture_output=True,
             text=True,
             check=False,

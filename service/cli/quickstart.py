@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import httpx2
 from rich.console import Console
@@ -20,10 +21,15 @@ from .lock import holder
 from .picture import save_picture
 
 START_SECONDS = 60.0
+GOOD = ("queued", "preparing", "running", "succeeded")
 
 
 class NotStarted(Exception):  # noqa: N818  a state to report, not a mishap
     """The service in the background ended or did not become ready."""
+
+
+class NotTrained(Exception):  # noqa: N818  a state to report, not a mishap
+    """The job ended without a network."""
 
 
 class Choice(NamedTuple):
@@ -40,24 +46,22 @@ DIGITS = Choice("digits", "1,797 handwritten digits", None, 20)
 
 
 def run_quickstart(settings: Settings, console: Console) -> None:
-    """All of it. Raises NotStarted, CurlFailed, httpx2.HTTPError."""
+    """All of it. Raises NotStarted, NotTrained, CurlFailed."""
     home = settings.home.resolve()
     curl = Curl(_ensure_running(settings, console), console)
     choice = _choose(settings, curl, console)
     _say(console, f"Train a network on {choice.dataset}, {choice.about}")
-    job = _post(curl, choice)
-    _say(console, f"Follow it: curl {curl.url}/v1/jobs/{job['id']}?wait=10 tells this again and again")
-    with httpx2.Client(base_url=curl.url, timeout=120) as client:
+    with httpx2.Client(base_url=curl.url, timeout=120, trust_env=False) as client:
+        job = _job(client, curl, choice)
+        _say(console, f"Follow it live (curl -N -H 'Accept: text/event-stream' {curl.url}/v1/jobs/{job['id']}/events)")
         job = follow(client, job, console)
         dataset = client.get(f"/v1/datasets/{choice.dataset}").raise_for_status().json()
     if job["status"] != "succeeded":
-        raise NotStarted(f"The job {job['status']}: {job['reason']}")
-    metrics, baseline = job["metrics"], job["baseline"]
-    accuracy, guess = metrics["test.accuracy"], baseline["test.accuracy"]
+        raise NotTrained(f"The job has {job['status']}: {job['reason']}")
+    accuracy, guess = job["metrics"]["test.accuracy"], job["baseline"]["test.accuracy"]
     console.print(f"test accuracy {accuracy:.3f} (always saying the commonest class: {guess:.3f})", highlight=False)
-    _say(console, "Ask the trained network about a picture that it never saw")
     picture, truth = save_picture(settings, dataset, home / "quickstart")
-    console.print(f"(the picture shows: {truth})", style="dim", highlight=False)
+    _say(console, f"Ask the network about a picture out of the dataset; it shows: {truth}")
     curl.send(f"/v1/models/{_model(choice)}/predict", picture)
     _say(console, f"The service goes on running: {curl.url}/docs. `make stop` ends it, `make run` starts it again.")
 
@@ -97,7 +101,7 @@ def _wait_ready(home: Path, process: subprocess.Popen[bytes], log: Path) -> None
 
 def _is_ready(url: str) -> bool:
     try:
-        return httpx2.get(f"{url}/readyz", timeout=2).status_code == 200
+        return httpx2.get(f"{url}/readyz", timeout=2, trust_env=False).status_code == 200
     except httpx2.TransportError:
         return False
 
@@ -108,33 +112,38 @@ def _choose(settings: Settings, curl: Curl, console: Console) -> Choice:
     if fashion.find(folders) is not None:
         return FASHION
     fetched = settings.home.resolve() / "fashion-mnist"
-    _say(console, "Fetch Fashion-MNIST from its public home (30 MB, once)")
+    if fashion.find([fetched]) is None:
+        _say(console, "Fetch Fashion-MNIST from its public home (30 MB, once)")
     try:
         upload = fashion.one_upload(fashion.fetch(fetched), fetched)
     except OSError as error:
         console.print(f"It cannot be had here ({error}); the built-in digits are taken instead.")
         return DIGITS
-    curl.send(f"/v1/datasets/fashion-mnist?wait=60&classes={','.join(fashion.CLASSES)}", upload)
+    curl.send(f"/v1/datasets/fashion-mnist?wait=60&classes={quote(','.join(fashion.CLASSES))}", upload)
     return FASHION
 
 
-def _post(curl: Curl, choice: Choice) -> dict[str, Any]:
-    """The job of an earlier quickstart, or a new one where there is none or it did not succeed."""
+def _job(client: httpx2.Client, curl: Curl, choice: Choice) -> dict[str, Any]:
+    """The job of an earlier quickstart, where one is on its way or has succeeded, else a new one."""
+    wanted: dict[str, str | int | list[str]] = {
+        "tag": "quickstart",
+        "dataset": choice.dataset,
+        "status": [*GOOD],
+        "limit": 1,
+    }
+    if earlier := client.get("/v1/jobs", params=wanted).raise_for_status().json()["data"]:
+        job: dict[str, Any] = curl.get(f"/v1/jobs/{earlier[0]['id']}")
+        return job
     spec = {
-        "name": "quickstart",
         "dataset": choice.dataset,
         "target": "label",
         **({"network": choice.network} if choice.network else {}),
         "epochs": choice.epochs,
+        "tags": ["quickstart"],
         "publish_as": _model(choice),
     }
-    attempt = 1
-    while True:
-        told: dict[str, Any] = curl.post("/v1/jobs", spec, f"Idempotency-Key: quickstart-{choice.dataset}-{attempt}")
-        job = httpx2.get(f"{curl.url}/v1/jobs/{told['id']}", timeout=60).raise_for_status().json()
-        if job["status"] not in ("failed", "cancelled"):
-            return dict(job)
-        attempt += 1
+    posted: dict[str, Any] = curl.post("/v1/jobs", spec)
+    return posted
 
 
 def _model(choice: Choice) -> str:
