@@ -71,7 +71,12 @@ def _text(head: bytes, content_type: str | None, filename: str | None) -> Sniffe
     found = TYPES.get(bare) or by_name
     if found is None and bare in ("application/zip", "application/x-zip-compressed"):
         raise DataError(Detail("archive-corrupt", "this is no zip archive"))
-    if found is None and head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"{"):
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if found is None and (bare == "application/json" or start[:1] + start[1:].lstrip()[:1] == b"[{"):
+        fix = "one object per line: jq -c '.[]' data.json > data.jsonl"
+        message = "a JSON document is not read as a dataset, JSON lines are"
+        raise DataError(Detail("unsupported-media-type", message, given="JSON", allowed=READ, fix=fix))
+    if found is None and start.startswith(b"{"):
         return "jsonl"
     return found or "csv"
 

@@ -57,7 +57,7 @@ async def put_dataset(request: Request, here: Here, caller: Trainer, name: str, 
 
 
 async def _receive(request: Request, here: Context) -> Upload:
-    query = {name: value for name, value in request.query_params.items() if name not in OURS}
+    query = _options(request)
     options = datasets.options_of(query)
     body = stream(request, here.settings.upload_bytes + (1 << 20 if _is_multipart(request) else 0))
     make = partial(Upload, here.settings)
@@ -74,6 +74,16 @@ async def _receive(request: Request, here: Context) -> Upload:
         upload.discard()
         raise
     return upload
+
+
+def _options(request: Request) -> dict[str, str]:
+    """The query without our own parameters. Raises Invalid where one is given twice: which of them was meant?"""
+    pairs = [(name, value) for name, value in request.query_params.multi_items() if name not in OURS]
+    options = dict(pairs)
+    if len(options) < len(pairs):
+        twice = sorted(name for name in options if sum(name == other for other, _ in pairs) > 1)
+        raise Invalid([Fault(f"{name} is given twice.", "duplicate-key", parameter=name) for name in twice])
+    return options
 
 
 async def _write(pieces: AsyncIterator[bytes], upload: Upload) -> None:

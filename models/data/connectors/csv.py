@@ -163,13 +163,14 @@ def _is_header(rows: list[Sequence[str | None]], options: IngestOptions) -> bool
     if options.names is not None and [name.lower() for name in options.names] == [cell.lower() for cell in first]:
         return True
     filled = [cell for cell in first if cell]
-    if not filled or len(set(filled)) < len(filled) or any(_NUMBER_OR_TIME.fullmatch(cell) for cell in filled):
+    if not filled or any(_NUMBER_OR_TIME.fullmatch(cell) for cell in filled):
         return False
     body = rows[1:]
     columns = [[(row[i] or "").strip() for row in body if i < len(row)] for i in range(len(first))]
     if any(_all_numbers(column, options) for column in columns):
-        return True
-    return not any(name in column for name, column in zip(first, columns, strict=True) if name)
+        return True  # also where a name comes twice: that is a fault of the header, not a row of data
+    repeated = any(name in column for name, column in zip(first, columns, strict=True) if name)
+    return len(set(filled)) == len(filled) and not repeated
 
 
 def _all_numbers(column: list[str], options: IngestOptions) -> bool:

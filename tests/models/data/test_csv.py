@@ -40,6 +40,10 @@ def test_words_above_other_words_are_a_header(make) -> None:
     assert names(make("text,label\nhello,ham\nwin,spam\nbye,ham\n")) == ["text", "label"]
 
 
+def test_a_name_that_comes_twice_above_numbers_is_refused(make) -> None:
+    assert refused(make, "x,x,y\n1,2,0\n3,4,1\n").code == "duplicate-column"
+
+
 def test_a_header_can_be_insisted_on_and_denied(make) -> None:
     assert names(make("1,2\n3,4\n", header=True)) == ["1", "2"]
     assert make("x,y\n1,2\n", header=False).rows == 2

@@ -67,3 +67,13 @@ def test_bytes_sent_as_a_zip_must_be_one() -> None:
     with pytest.raises(DataError) as caught:
         sniff(b"hello", "application/zip")
     assert caught.value.code == "archive-corrupt"
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"), [(b'[{"x": 1}]', None), (b' [ {"x": 1}]', "text/plain"), (b"{}", "application/json")]
+)
+def test_a_json_document_is_refused_with_the_way_to_json_lines(head: bytes, kind: str | None) -> None:
+    with pytest.raises(DataError) as caught:
+        sniff(head, kind)
+    assert caught.value.code == "unsupported-media-type"
+    assert "jq" in (caught.value.details[0].fix or "")
