@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import get_args
 
 from models.data.description import Column, Description
-from models.data.splits import Given, Split, Whole
+from models.data.splits import Given, Split, Whole, part_name
 from models.errors import Detail, SpecError
 from models.objectives.metrics import Goal
 from models.optimization import EarlyStopping
@@ -56,11 +56,23 @@ def column_faults(spec: TrainingSpec, description: Description) -> Iterator[Deta
 
 
 def _given_faults(split: Given, description: Description, known: Sequence[str]) -> Iterator[Detail]:
-    if split.by is not None and split.by not in known:
+    column = None if split.by is None else description.column(split.by)
+    if split.by is not None and column is None:
         yield unknown_column(split.by, "/split/by", known)
+    if column is not None and (strange := _no_part(column)) is not None:
+        message = f"column {column.name!r} does not say train, validation or test in every row"
+        yield Detail("invalid-split", message, "/split/by", strange, ["train", "validation", "test"])
     if split.by is None and description.parts is None:
         fix = 'leave "split" out, or name the column that has the parts in "by"'
         yield Detail("invalid-split", "the upload has no given parts", "/split", fix=fix)
+
+
+def _no_part(column: Column) -> str | None:
+    """A value of the column that names no part; None where all of them do."""
+    if column.missing:
+        return "a missing value"
+    found = [str(each.value) for each in column.values or ()]
+    return next((text for text in found if part_name(text) is None), None if found else f"a {column.type} column")
 
 
 def _input_faults(item: Input, column: Column, pointer: str) -> Iterator[Detail]:

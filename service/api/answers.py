@@ -26,7 +26,7 @@ def to_json(content: Any) -> bytes:
         text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except ValueError:
         text = json.dumps(_finite(content), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode("utf-8", "backslashreplace")
+    return (text + "\n").encode("utf-8", "backslashreplace")  # so that a shell's prompt stands on its own line
 
 
 def _finite(value: Any) -> Any:

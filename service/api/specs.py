@@ -25,6 +25,7 @@ async def check_spec(here: Here, caller: Reader, sent: Spec) -> Answer:
     """The dry run: every default filled in, the table of layers, sizes, updates an epoch; nothing is stored."""
     version = await version_of(here, caller, sent.value.dataset)
     checked = await run_in_threadpool(jobs.check, sent.value, version)
+    await run_in_threadpool(jobs.queue_of, here.store, checked.spec.device)
     return Answer({**checked.told.model_dump(mode="json"), "resolved_spec": checked.spec.model_dump(mode="json")})
 
 

@@ -77,6 +77,12 @@ def test_given_parts_must_be_there(faults: Any, table: Description) -> None:
     assert told["/split/by"].code == "unknown-column"
 
 
+def test_a_column_of_parts_must_name_parts(faults: Any, table: Description) -> None:
+    told = faults(table, target="kind", split={"kind": "given", "by": "kind"})
+    assert told["/split/by"].code == "invalid-split"
+    assert told["/split/by"].allowed == ["train", "validation", "test"]
+
+
 def test_a_metric_of_a_part_without_rows_cannot_be_watched(faults: Any, table: Description) -> None:
     told = faults(table, target="kind", split="none", early_stopping={})
     assert told["/early_stopping/metric"].allowed == ["train.loss"]
