@@ -27,17 +27,20 @@ class Running:
 
     def __init__(self, device: torch.device) -> None:
         self.total = torch.zeros((), dtype=torch.float64, device=device)
-        self._host = device.type == "cpu"
 
     def add(self, loss: Tensor, rows: int, step: int) -> None:
-        """Add a batch's mean loss. Raises FitError loss-not-finite."""
-        if not self._host:
-            self.total += loss.detach().double() * rows
+        """Add a batch's mean loss. Raises FitError loss-not-finite, on the CPU at once."""
+        if self.total.device.type != "cpu":
+            self.add_on_device(loss, rows, step)
             return
         value = loss.item()
         if not math.isfinite(value):
             raise not_finite(step)
         self.total += value * rows
+
+    def add_on_device(self, loss: Tensor, rows: int, step: int) -> None:  # noqa: ARG002  the signature of `add`
+        """Add a batch's mean loss without waiting for it."""
+        self.total += loss.detach().double() * rows
 
     def mean(self, rows: int, step: int) -> float:
         """Mean over the rows so far. Raises FitError loss-not-finite."""
