@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.data.description import Column, Description, ImageInfo
+from models.data.description import Column, Description, ImageInfo, ValueCount
 from models.data.splits import Given, Random
 from models.optimization import EarlyStopping
 from models.spec import TrainingSpec, resolve
@@ -75,8 +75,12 @@ def test_given_parts_are_used_where_the_upload_has_them(
 
 
 def test_a_column_that_says_the_part_is_no_input(resolved: Any, table: Description) -> None:
-    spec = resolved(table, target="kind", split={"kind": "given", "by": "city"})
-    assert "city" not in kinds(spec)
+    values = tuple(ValueCount(value=name, count=500) for name in ("train", "test"))
+    parts = Column(name="fold", type="category", values=values)
+    dealt = table.model_copy(update={"columns": (*table.columns, parts)})
+    spec = resolved(dealt, target="kind", split={"kind": "given", "by": "fold"})
+    assert "fold" not in kinds(spec)
+    assert "city" in kinds(spec)
 
 
 def test_early_stopping_is_on_unless_it_is_null_or_nothing_is_held_out(resolved: Any, table: Description) -> None:
