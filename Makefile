@@ -20,7 +20,7 @@ setup: .venv/installed  ## the environment in .venv, from pinned versions (quick
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make environments; on Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
 	@echo "Installing into .venv (minutes the first time: PyTorch is large) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check $(PIP_ARGS) --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 quickstart: setup  ## a dataset, a trained network, a prediction, in about two minutes; the service goes on running
