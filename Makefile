@@ -29,8 +29,8 @@ quickstart: setup  ## a dataset, a trained network, a prediction, in about two m
 run: setup  ## start the service here and keep it up; Ctrl-C ends it
 	@$(BIN)/fitserve serve
 
-stop: setup  ## end the service that runs on this FITSERVE_HOME
-	@$(BIN)/fitserve stop
+stop:  ## end the service that runs on this FITSERVE_HOME
+	@if test -x $(BIN)/fitserve; then $(BIN)/fitserve stop; else echo "No service runs: nothing is installed yet."; fi
 
 migrate: setup  ## bring the database up to date
 	@$(BIN)/fitserve migrate

@@ -282,8 +282,12 @@ class Invalid(ServiceError):
 
     def __init__(self, errors: Fault | Sequence[Fault], detail: str | None = None, **more: Any) -> None:
         faults = (errors,) if isinstance(errors, Fault) else tuple(errors)
-        super().__init__(detail or "; ".join(fault.message for fault in faults[:3]), faults, **more)
+        super().__init__(detail or "; ".join(_told(fault) for fault in faults[:3]), faults, **more)
         self.code = faults[0].code or self.code
+
+
+def _told(fault: Fault) -> str:
+    return f"{fault.pointer}: {fault.message}" if fault.pointer else fault.message
 
 
 class RateLimited(ServiceError):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from models.data.options import IngestOptions
 from models.errors import Detail, InputError
 from models.predictor import Predictor
 from service.errors import Fault, Gone, Invalid, ModelNotReady, NotFound, PayloadTooLarge
@@ -18,6 +19,9 @@ from service.store import checkpoints, jobs, registry, runs
 from service.store.engine import Store
 from service.store.rows import CheckpointRow
 from service.store.status import TERMINAL
+
+MISSING = frozenset(IngestOptions().missing)
+"""Fields of a CSV that say that there is no value, as in an upload without options."""
 
 MOST_ROWS = 10_000
 """Rows that one request may ask for."""
@@ -115,7 +119,7 @@ def answer_json(predictors: PredictorCache, source: Source, body: Any, top: int)
 
 
 def answer_csv(predictors: PredictorCache, source: Source, data: bytes, top: int) -> dict[str, Any]:
-    """The answers to the rows of a CSV with a header; an empty field is a missing value."""
+    """The answers to the rows of a CSV with a header; `NA`, `?`, an empty field ... say that a value is missing."""
     predictor = predictors.get(source.sha256)
     rows = _csv_rows(data, {item["column"] for item in predictor.describe()["inputs"] if item["type"] == "number"})
     return {"predictions": _many(predictor, rows, "/rows", top), **source.to_json()}
@@ -200,7 +204,7 @@ def _csv_row(header: Sequence[str], line: Sequence[str], place: int, numbers: se
 
 
 def _csv_value(text: str, number: bool) -> str | float | None:
-    if not text.strip():
+    if text.strip() in MISSING:
         return None
     try:
         return float(text) if number else text

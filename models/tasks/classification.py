@@ -134,7 +134,7 @@ def _answer(probabilities: list[float], indices: list[int], entropy: float, stat
         {"label": state.classes[index], "probability": probability}
         for index, probability in zip(indices, probabilities, strict=True)
     ]
-    return {**ranked[0], "entropy_bits": max(entropy, 0.0), "top": ranked}
+    return {**ranked[0], "entropy_bits": max(0.0, entropy), "top": ranked}
 
 
 def _logits(outputs: Tensor) -> Tensor:

@@ -31,6 +31,8 @@ router = APIRouter(tags=["datasets"])
 
 OURS = ("wait",)
 """Query parameters of PUT that are no options of the upload."""
+READY_SECONDS = 60.0
+"""How long a request waits for a dataset that is still being read."""
 UPLOAD = {"requestBody": {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}}
 
 
@@ -129,11 +131,14 @@ async def _settled(here: Context, caller: Caller, version_id: str, wait: float) 
     return await until(here, look, lambda version: version.row.status != "ingesting", wait)
 
 
-async def ready(here: Context, caller: Caller, name: str, wait: float = 60) -> Version:
-    """The version of this name; a built-in set is brought in and waited for when it is asked for the first time."""
+async def ready(here: Context, caller: Caller, name: str, wait: float = READY_SECONDS) -> Version:
+    """The version of this name; a built-in set is brought in when it is asked for the first time.
+
+    One that is still being read is waited for: whoever uploads and trains in two lines need not know about it.
+    """
     make = partial(datasets.find_or_make, here.store, here.artifacts, here.ring, here.settings, caller.project_id)
     version = await run_in_threadpool(make, name)
-    if version.row.status != "ingesting" or version.dataset.name not in {item["name"] for item in datasets.builtins()}:
+    if version.row.status != "ingesting":
         return version
     return await _settled(here, caller, version.row.id, wait)
 
@@ -152,8 +157,7 @@ def list_datasets(request: Request, here: Here, caller: Reader, query: Page) -> 
 @router.get("/v1/datasets/{name}", responses=problems(404, 410))
 async def get_dataset(here: Here, caller: Reader, name: str, wait: Wait = 0) -> Response:
     """A version by `name` (the newest), `name@number` or id; `wait` lets an ingestion end first."""
-    version = await ready(here, caller, name)
-    return Answer(version_body(await _settled(here, caller, version.row.id, wait)))
+    return Answer(version_body(await ready(here, caller, name, wait)))
 
 
 @router.get("/v1/datasets/{name}/versions", responses=problems(404))

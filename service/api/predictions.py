@@ -15,7 +15,7 @@ from service.api.answers import Answer
 from service.api.bodies import read
 from service.api.context import Asker, Context, Here
 from service.api.problems import problems
-from service.errors import Fault, Invalid, UnsupportedMediaType
+from service.errors import Fault, Invalid, PayloadTooLarge, UnsupportedMediaType
 from service.predictions import Source
 from service.telemetry import PREDICTIONS
 
@@ -44,6 +44,9 @@ BODY = {
         },
     }
 }
+
+LARGEST_JSON = 4 * 1024 * 1024
+"""Parsing holds up every other request of the process: a second for 10 MB."""
 
 MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"P5", b"P6")
 """How pictures begin; `curl -T` sends no Content-Type."""
@@ -140,11 +143,15 @@ def _reader(content_type: str | None, body: bytes) -> Callable[..., dict[str, An
     if kind.startswith("image/"):
         return predictions.answer_picture
     if kind in ("", "application/octet-stream"):
-        return predictions.answer_picture if body.startswith(MAGIC) else _answer_json
-    fix = "curl --json '{\"rows\": [...]}', or curl -T shoe.png"
+        if body.startswith(MAGIC):
+            return predictions.answer_picture
+        return _answer_json if body.lstrip()[:1] in (b"{", b"[") else predictions.answer_csv
+    fix = "curl --json '{\"rows\": [...]}', curl -T rows.csv, or curl -T shoe.png"
     raise UnsupportedMediaType(f"{kind} is not read here.", [Fault("JSON, CSV or a picture is needed.", fix=fix)])
 
 
 def _answer_json(*args: Any) -> dict[str, Any]:
     predictors, source, body, top = args
+    if len(body) > LARGEST_JSON:
+        raise PayloadTooLarge(f"JSON has at most {LARGEST_JSON} bytes here; ask in several requests.")
     return predictions.answer_json(predictors, source, strict_json.parse(body), top)
