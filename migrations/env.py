@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 from alembic import context
@@ -18,7 +19,11 @@ LOCK = 0x66697473
 
 def main() -> None:
     """Apply the steps that Alembic has chosen."""
-    store = Store(context.config.attributes.get("url") or Settings().database)
+    with closing(Store(context.config.attributes.get("url") or Settings().database)) as store:
+        _step(store)
+
+
+def _step(store: Store) -> None:
     with store.engine.connect() as connection:
         context.configure(
             connection=connection,
@@ -32,7 +37,6 @@ def main() -> None:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             context.run_migrations()
-    store.close()
 
 
 def _applied(*_: Any, **__: Any) -> None:
