@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from service.errors import DuplicateKey, Fault, Invalid, JsonTooDeep, MalformedJ
 MAX_DEPTH = 32
 MAX_DIGITS = 40
 
+_LONG_NUMBER = re.compile(rb"[0-9]{%d}" % (MAX_DIGITS + 1))
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)  # an open string runs to the end: no second look
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STEPS = bytes.maketrans(b"[]{}", b"\x01\xff\x01\xff")
@@ -48,8 +50,11 @@ def parse(body: bytes) -> Any:
     """
     text = _decode(body)
     _check_depth(body)
-    document = _load(text)
-    _refuse(list(_faults(document, "", text_too=b"\\u" in body)))
+    reader = _Reader()
+    document = reader.load(text, body)
+    escapes = b"\\u" in body
+    if reader.refused or escapes:
+        _refuse(list(_faults(document, "", text_too=escapes)))
     return document
 
 
@@ -75,38 +80,51 @@ def _check_depth(body: bytes) -> None:
         raise JsonTooDeep(f"The JSON is nested more than {MAX_DEPTH} levels deep.")
 
 
-def _load(text: str) -> Any:
-    try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_int)
-    except json.JSONDecodeError as error:
-        raise MalformedJson(f"{error.msg} at line {error.lineno}, column {error.colno}.") from error
+class _Reader:
+    """json.loads with hooks that mark what is refused; `refused` tells whether there is any mark."""
 
+    def __init__(self) -> None:
+        self.refused = False
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    plain = dict(pairs)
-    if len(plain) == len(pairs):
-        return plain
-    seen: set[str] = set()
-    marked = _Object(plain)
-    marked.twice = tuple(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-    return marked
+    def load(self, text: str, body: bytes) -> Any:
+        """The document. The hooks for numbers, a call for each, only where a number may be too large."""
+        long = _LONG_NUMBER.search(body) is not None
+        try:
+            return json.loads(
+                text,
+                object_pairs_hook=self._object,
+                parse_constant=self._constant,
+                parse_float=self._float if long or b"e" in body or b"E" in body else None,
+                parse_int=self._int if long else None,
+            )
+        except json.JSONDecodeError as error:
+            raise MalformedJson(f"{error.msg} at line {error.lineno}, column {error.colno}.") from error
 
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        plain = dict(pairs)
+        if len(plain) == len(pairs):
+            return plain
+        self.refused = True
+        marked = _Object(plain)
+        marked.twice = tuple(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        return marked
 
-def _constant(text: str) -> _Bad:
-    return _Bad("value-not-finite", f"{text} is not a number that JSON knows.", text)
+    def _constant(self, text: str) -> _Bad:
+        self.refused = True
+        return _Bad("value-not-finite", f"{text} is not a number that JSON knows.", text)
 
+    def _float(self, text: str) -> float | _Bad:
+        number = float(text)
+        if math.isfinite(number):
+            return number
+        self.refused = True
+        return _Bad("value-not-finite", "This number is too large for a 64-bit float.", text[:MAX_DIGITS])
 
-def _float(text: str) -> float | _Bad:
-    number = float(text)
-    if math.isfinite(number):
-        return number
-    return _Bad("value-not-finite", "This number is too large for a 64-bit float.", text[:MAX_DIGITS])
-
-
-def _int(text: str) -> int | _Bad:
-    if len(text) <= MAX_DIGITS:
-        return int(text)
-    return _Bad("out-of-range", f"This whole number has {len(text)} digits.", text[:MAX_DIGITS] + "...")
+    def _int(self, text: str) -> int | _Bad:
+        if len(text) <= MAX_DIGITS:
+            return int(text)
+        self.refused = True
+        return _Bad("out-of-range", f"This whole number has {len(text)} digits.", text[:MAX_DIGITS] + "...")
 
 
 def _faults(value: Any, where: str, *, text_too: bool) -> Iterator[Fault]:

@@ -58,10 +58,10 @@ def validate(model: type[M], document: Any) -> M:
 
 
 def faults(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
-    """What is wrong, one fault a place."""
+    """What is wrong, one fault a place; what is missing comes last: what is there is the better clue."""
     schema = _schema(model)
     found = [_fault(item, schema) for item in error.errors(include_url=False)]
-    return list(_without_branches(found))
+    return sorted(_without_branches(found), key=lambda fault: fault.code == "missing-field")
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:

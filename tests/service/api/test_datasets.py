@@ -7,35 +7,18 @@ import gzip
 import hashlib
 import io
 import struct
-import zipfile
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from service.app import create_app
 from service.settings import Settings
+from tests.service.api.samples import CSV, folders
 from tests.service.api.worker import Worker
 
 pytestmark = pytest.mark.usefixtures("worker")
-
-CSV = b"size,colour,label\n" + b"".join(b"%d.5,%s,%d\n" % (i, [b"red", b"blue"][i % 2], i % 2) for i in range(20))
-
-
-def picture(value: int) -> bytes:
-    sink = io.BytesIO()
-    Image.new("L", (8, 8), value).save(sink, "PNG")
-    return sink.getvalue()
-
-
-def folders(**classes: int) -> bytes:
-    sink = io.BytesIO()
-    with zipfile.ZipFile(sink, "w") as archive:
-        for name, value in classes.items():
-            for index in range(4):
-                archive.writestr(f"{name}/{index}.png", picture(value + index))
-    return sink.getvalue()
 
 
 def test_a_csv_by_its_bytes_alone_becomes_a_version(client: TestClient) -> None:
@@ -181,12 +164,10 @@ def test_a_broken_multipart_body_is_refused(client: TestClient, body: bytes) -> 
     assert answer.json()["code"] in ("malformed-multipart", "dataset-empty")
 
 
-def test_an_upload_that_is_too_long_leaves_nothing_behind(client: TestClient, settings: Settings) -> None:
-    def endless() -> Iterator[bytes]:
-        for _ in range(3 * 1024):
-            yield bytes(1 << 20)
-
-    answer = client.put("/v1/datasets/long", content=endless())
+def test_an_upload_that_is_too_long_leaves_nothing_behind(settings: Settings) -> None:
+    small = settings.model_copy(update={"upload_bytes": 3 << 20})
+    with TestClient(create_app(small)) as client:
+        answer = client.put("/v1/datasets/long", content=(bytes(1 << 20) for _ in range(8)))
     assert (answer.status_code, answer.json()["code"]) == (413, "payload-too-large")
     assert not list(settings.temporary.glob("upload-*"))
 
@@ -194,7 +175,7 @@ def test_an_upload_that_is_too_long_leaves_nothing_behind(client: TestClient, se
 def test_a_built_in_set_is_there_by_its_name(client: TestClient) -> None:
     listed = client.get("/v1/datasets").json()
     assert ("wine", "cultivar") in [(item["name"], item["target"]) for item in listed["builtin"]]
-    body = client.get("/v1/datasets/wine").json()
+    body = client.get("/v1/datasets/wine?wait=30").json()
     assert (body["name"], body["version"], body["rows"], body["status"]) == ("wine", 1, 178, "ready")
 
 
