@@ -98,7 +98,7 @@ def serve(settings: Settings, say: Say) -> None:
             Part("worker", worker_command(settings), _fresh(logs / "worker.log")),
         ]
         say(f"fitserve on {home}; logs in {logs}")
-        _look_after(parts, _until_signal(), _environment(settings, home), settings, say)
+        _look_after(parts, _signals(), _environment(settings, home), settings, say)
 
 
 def _environment(settings: Settings, home: Path) -> dict[str, str]:
@@ -113,11 +113,11 @@ def _environment(settings: Settings, home: Path) -> dict[str, str]:
 
 
 def _look_after(
-    parts: list[Part], stopping: Callable[[], bool], environment: dict[str, str], settings: Settings, say: Say
+    parts: list[Part], signals: list[int], environment: dict[str, str], settings: Settings, say: Say
 ) -> None:
     ready = False
     try:
-        while not stopping():
+        while not signals:
             for part in parts:
                 _tend(part, environment, say)
             if not ready and listens(settings.host, settings.port):
@@ -125,7 +125,7 @@ def _look_after(
                 say(f"ready: {url_of(settings)} (documentation at /docs)")
             time.sleep(0.1)
     finally:
-        _end(parts, say)
+        _end(parts, signals, say)
 
 
 def _tend(part: Part, environment: dict[str, str], say: Say) -> None:
@@ -136,18 +136,18 @@ def _tend(part: Part, environment: dict[str, str], say: Say) -> None:
         say(f"{part.name} started (process {part.start(environment)})")
 
 
-def _end(parts: list[Part], say: Say) -> None:
+def _end(parts: list[Part], signals: list[int], say: Say) -> None:
+    """Ask the children to end, and kill them where it takes too long or a second signal says that it does."""
     living = [part.process for part in parts if part.process and part.process.poll() is None]
     say("stopping: a run in progress saves a checkpoint first")
     for process in living:
         process.terminate()
     deadline = time.monotonic() + GRACE
+    while any(process.poll() is None for process in living) and time.monotonic() < deadline and len(signals) < 2:
+        time.sleep(0.05)
     for process in living:
-        try:
-            process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.kill()
+        process.wait()
     say("stopped")
 
 
@@ -187,11 +187,12 @@ def _reachable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  the address to ask, not to bind
 
 
-def _until_signal() -> Callable[[], bool]:
+def _signals() -> list[int]:
+    """Grows with every SIGTERM and SIGINT that comes."""
     received: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: received.append(number))
-    return lambda: bool(received)
+    return received
 
 
 def _fresh(log: Path) -> Path:

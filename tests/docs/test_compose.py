@@ -11,6 +11,7 @@ import yaml
 from typer.main import get_command
 
 from service.cli import app
+from service.cli.processes import worker_command
 from service.settings import Settings
 
 REPOSITORY = Path(__file__).parents[2]
@@ -43,6 +44,12 @@ def test_only_the_api_is_published_and_only_on_loopback() -> None:
 @pytest.mark.parametrize("name", [name for name in SERVICES if name != "migrate"])
 def test_whatever_runs_has_a_health_check(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"]
+
+
+def test_the_worker_asks_for_itself() -> None:
+    asked = SERVICES["worker"]["healthcheck"]["test"][1]
+    assert asked.endswith("--destination fitserve@$$HOSTNAME")
+    assert "fitserve@%h" in worker_command(Settings())
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -36,7 +36,7 @@ def test_a_dead_child_is_due_again_after_a_delay_that_doubles(part: serve.Part) 
     serve._tend(part, dict(os.environ), said.append)
     assert part.process is not None
     assert part.process.pid != first
-    serve._end([part], said.append)
+    serve._end([part], [signal.SIGTERM], said.append)
     assert part.process.poll() == -signal.SIGTERM
 
 
@@ -71,3 +71,22 @@ def test_a_port_that_is_taken_is_said_plainly() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(serve.PortTaken, match=rf"Port {port} on 127.0.0.1 is taken; FITSERVE_PORT={port + 1}"):
             serve._check_port("127.0.0.1", port)
+
+
+STUBBORN = [
+    sys.executable,
+    "-c",
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('awake', flush=True); time.sleep(60)",
+]
+
+
+def test_a_second_signal_ends_at_once_what_does_not_end_by_itself(tmp_path: Path) -> None:
+    part = serve.Part("stubborn", STUBBORN, tmp_path / "stubborn.log")
+    part.start(dict(os.environ))
+    while not part.log.read_bytes():
+        time.sleep(0.02)
+    started = time.monotonic()
+    serve._end([part], [signal.SIGINT, signal.SIGINT], lambda _: None)
+    assert time.monotonic() - started < serve.GRACE / 2
+    assert part.process is not None
+    assert part.process.poll() == -signal.SIGKILL
