@@ -95,8 +95,9 @@ def check_start(settings: Settings, store: Store) -> None:
     with store.read() as session:
         if not keys.any_valid(session):
             raise RefusesToStart(
-                f"{settings.host} can be reached by others and there is no key. Make one with `fitserve key create`, "
-                "or say FITSERVE_ALLOW_OPEN=true to let everybody do everything."
+                f"{settings.host} can be reached by others and there is no key. Make one with `fitserve key create "
+                "NAME --scope admin` (`make setup` puts fitserve into .venv/bin), or say FITSERVE_ALLOW_OPEN=true to "
+                "let everybody do everything."
             )
 
 

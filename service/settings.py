@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +10,9 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
+
+_POSTGRES = re.compile(r"^postgres(ql)?://")
+"""The common spellings, which name no driver."""
 
 
 class Settings(BaseSettings):
@@ -33,7 +37,7 @@ class Settings(BaseSettings):
     allowed_hosts: str = "localhost,127.0.0.1,[::1]"
     """Host headers that are answered, by comma; `*` = any. The address that the API listens on is always allowed."""
     database_url: str = ""
-    """SQLAlchemy URL; empty = SQLite in the home. PostgreSQL: `postgresql+psycopg://user:password@host/name`."""
+    """SQLAlchemy URL; empty = SQLite in the home. PostgreSQL: `postgresql://user:password@host/name`."""
     broker_url: str = ""
     """Celery broker; empty = files in the home. Redis: `redis://:password@host:6379/0`."""
     broker_prefix: str = Field(default="fitserve.", pattern=r"^[A-Za-z0-9._-]{1,100}$")
@@ -88,7 +92,9 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The database's SQLAlchemy URL."""
-        return self.database_url or f"sqlite:///{self.home.resolve() / 'fitserve.db'}"
+        if not self.database_url:
+            return f"sqlite:///{self.home.resolve() / 'fitserve.db'}"
+        return _POSTGRES.sub("postgresql+psycopg://", self.database_url)
 
     @property
     def temporary(self) -> Path:

@@ -17,7 +17,7 @@ from service.settings import Settings
 
 from . import keys
 from .curl import CurlFailed
-from .lock import AlreadyRunning, holder
+from .lock import AlreadyRunning, HomeUnusable, holder
 from .processes import api_command, worker_command
 from .quickstart import NotStarted, NotTrained, run_quickstart
 from .serve import MigrationFailed, PortTaken, serve
@@ -40,7 +40,7 @@ def serve_command() -> None:
     settings = _settings()
     try:
         serve(settings, _say)
-    except (AlreadyRunning, PortTaken, MigrationFailed, RefusesToStart) as error:
+    except (AlreadyRunning, PortTaken, MigrationFailed, RefusesToStart, HomeUnusable) as error:
         _refuse(str(error))
 
 
@@ -89,7 +89,7 @@ def quickstart() -> None:
     """A dataset, a trained network and a prediction, with the curl lines for it; the service goes on running."""
     try:
         run_quickstart(_settings(), Console())
-    except (NotStarted, NotTrained, CurlFailed) as error:
+    except (NotStarted, NotTrained, CurlFailed, HomeUnusable) as error:
         _refuse(str(error))
 
 

@@ -26,6 +26,13 @@ class AlreadyRunning(Exception):  # noqa: N818  a state to report, not a mishap
         super().__init__(f"A service already runs on {home} (process {holder.pid}, {holder.url}); make stop ends it.")
 
 
+class HomeUnusable(Exception):  # noqa: N818  a state to report, not a mishap
+    """The home's folder cannot be made or written to."""
+
+    def __init__(self, home: Path, error: OSError) -> None:
+        super().__init__(f"FITSERVE_HOME={home} cannot be used: {error.strerror}.")
+
+
 class HomeLock:
     """Holds `home/fitserve.pid` from entering to leaving; raises AlreadyRunning where another process does."""
 
@@ -35,8 +42,11 @@ class HomeLock:
         self._file: TextIO | None = None
 
     def __enter__(self) -> Self:
-        self.home.mkdir(parents=True, exist_ok=True)
-        file = _path(self.home).open("a+")
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+            file = _path(self.home).open("a+")
+        except OSError as error:
+            raise HomeUnusable(self.home, error) from error
         if not _lock(file):
             file.close()
             raise AlreadyRunning(self.home, _read(self.home))
@@ -70,7 +80,7 @@ def holder(home: Path) -> Holder | None:
     try:
         with _path(home).open("r+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except BlockingIOError:
         return _read(home)

@@ -7,17 +7,17 @@ import sys
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 import httpx2
 from rich.console import Console
 
 from models.data.builtin import fashion
+from service.datasets import fashion_folders
 from service.settings import Settings
 
 from .curl import Curl
 from .follow import follow
-from .lock import holder
+from .lock import HomeUnusable, holder
 from .picture import save_picture
 
 START_SECONDS = 60.0
@@ -49,7 +49,7 @@ def run_quickstart(settings: Settings, console: Console) -> None:
     """All of it. Raises NotStarted, NotTrained, CurlFailed."""
     home = settings.home.resolve()
     curl = Curl(_ensure_running(settings, console), console)
-    choice = _choose(settings, curl, console)
+    choice = _choose(settings, console)
     _say(console, f"Train a network on {choice.dataset}, {choice.about}")
     with httpx2.Client(base_url=curl.url, timeout=120, trust_env=False) as client:
         job = _job(client, curl, choice)
@@ -72,7 +72,10 @@ def _ensure_running(settings: Settings, console: Console) -> str:
     if (running := holder(home)) is None:
         _say(console, f"Start the service in the background (its files are in {home})")
         log = home / "logs" / "serve.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            log.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise HomeUnusable(home, error) from error
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "service.cli", "serve"],
@@ -106,20 +109,16 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-def _choose(settings: Settings, curl: Curl, console: Console) -> Choice:
+def _choose(settings: Settings, console: Console) -> Choice:
     """Fashion-MNIST where its files are here or can be fetched, else the digits, which are always here."""
-    folders = [Path(settings.fashion_mnist)] if settings.fashion_mnist else fashion.FOLDERS
-    if fashion.find(folders) is not None:
-        return FASHION
-    fetched = settings.home.resolve() / "fashion-mnist"
-    if fashion.find([fetched]) is None:
+    folders = fashion_folders(settings)
+    if fashion.find(folders) is None:
         _say(console, "Fetch Fashion-MNIST from its public home (30 MB, once)")
-    try:
-        upload = fashion.one_upload(fashion.fetch(fetched), fetched)
-    except OSError as error:
-        console.print(f"It cannot be had here ({error}); the built-in digits are taken instead.")
-        return DIGITS
-    curl.send(f"/v1/datasets/fashion-mnist?wait=60&classes={quote(','.join(fashion.CLASSES))}", upload)
+        try:
+            fashion.fetch(folders[-1])
+        except OSError as error:
+            console.print(f"It cannot be had here ({error}); the built-in digits are taken instead.")
+            return DIGITS
     return FASHION
 
 

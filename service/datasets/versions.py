@@ -136,10 +136,16 @@ def find_or_make(
     return _put_builtin(store, artifacts, ring, settings, project_id, reference.removesuffix("@1"))
 
 
+def fashion_folders(settings: Settings) -> list[Path]:
+    """Where Fashion-MNIST's files may be; the last one is ours, and filled where they are fetched."""
+    given = [Path(settings.fashion_mnist)] if settings.fashion_mnist else FOLDERS
+    return [*given, settings.home.resolve() / "fashion-mnist"]
+
+
 def _put_builtin(
     store: Store, artifacts: Artifacts, ring: Ring, settings: Settings, project_id: str, name: str
 ) -> Version:
-    folders = [Path(settings.fashion_mnist)] if settings.fashion_mnist else list(FOLDERS)
+    folders = fashion_folders(settings)
     settings.temporary.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.temporary) as scratch:
         file, options = builtin_upload(name, folders, Path(scratch))
