@@ -12,9 +12,21 @@ from service.store import keys
 from service.store.engine import Store
 from service.store.rows import DEFAULT_PROJECT
 
-commands = typer.Typer(help="Keys of this service, made and revoked here on the machine.", no_args_is_help=True)
+from .serve import MigrationFailed, migrate
+
+commands = typer.Typer(no_args_is_help=True)
 
 DAY = 86_400
+
+
+@commands.callback()
+def prepare() -> None:
+    """Keys of this service, made and revoked here on the machine."""
+    try:
+        migrate()
+    except MigrationFailed as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
 
 
 @commands.command()

@@ -56,7 +56,7 @@ def test_a_wrong_setting_is_said_plainly(tmp_path: Path) -> None:
 
 
 def test_others_are_let_in_with_a_key_only(tmp_path: Path) -> None:
-    refused = fitserve(tmp_path, "serve", host="0.0.0.0", port=str(free_port()))
+    refused = fitserve(tmp_path / "other", "serve", host="0.0.0.0", port=str(free_port()))
     assert refused.returncode == 1
     assert "fitserve key create" in refused.stderr
     made = fitserve(tmp_path, "key", "create", "me", "--scope", "read")
