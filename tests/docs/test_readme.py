@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from typer.main import get_command
 
 from service.app import create_app
+from service.cli import app
 from service.settings import Settings
 from tests.processes import Service
 
@@ -52,6 +57,20 @@ def test_every_route_is_documented_and_no_other(tmp_path: Path) -> None:
     documented = set(re.findall(r"`(GET|POST|PUT|DELETE|PATCH) (/[^`]*)`", table))
     paths = create_app(Settings(home=tmp_path)).openapi()["paths"]
     assert documented == {(method.upper(), path) for path, item in paths.items() for method in item}
+
+
+def test_every_command_is_documented_and_no_other() -> None:
+    table = README.partition("## Commands")[2].partition("\n## ")[0]
+    documented = set(re.findall(r"`fitserve ([a-z ]+)`", table))
+    assert documented == set(_commands(get_command(app)))
+
+
+def _commands(group: Any, prefix: str = "") -> Iterator[str]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{prefix}{name} ")
+        else:
+            yield f"{prefix}{name}"
 
 
 def test_every_make_target_that_is_named_exists() -> None:
