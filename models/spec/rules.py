@@ -30,7 +30,7 @@ def unknown_column(name: str, pointer: str, known: Sequence[str]) -> Detail:
 
 def _nearest(name: str, known: Collection[str]) -> str | None:
     lowered = {each.lower(): each for each in known}
-    near = difflib.get_close_matches(name.lower(), lowered, n=1)
+    near = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.7)
     return f'did you mean "{lowered[near[0]]}"?' if near else None
 
 

@@ -36,7 +36,9 @@ READY_SECONDS = 60.0
 UPLOAD = {"requestBody": {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}}
 
 
-@router.put("/v1/datasets/{name}", status_code=201, responses=problems(400, 413, 415, 422, 507), openapi_extra=UPLOAD)
+@router.put(
+    "/v1/datasets/{name}", status_code=201, responses=problems(400, 409, 413, 415, 422, 507), openapi_extra=UPLOAD
+)
 async def put_dataset(request: Request, here: Here, caller: Trainer, name: str, wait: Wait = 10) -> Response:
     """Upload a new version: the file itself, or multipart with one file. How it is to be read stands in the query:
     `format`, `delimiter`, `quote`, `header`, `names`, `missing`, `decimal`, `types`, `classes`, `channels`, `filename`.

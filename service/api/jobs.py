@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
+from pathlib import PurePath
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -18,13 +20,13 @@ from service.api.datasets import ready
 from service.api.keyed import IdempotencyKey, created, key_of
 from service.api.pages import PageQuery, page, whole
 from service.api.problems import problems
-from service.api.validation import nearest
 from service.api.views.job import job_body, job_line, run_body
 from service.api.waiting import Wait, until
 from service.auth import Caller
 from service.datasets import Version
 from service.errors import Fault, Gone, Invalid, NotFound
 from service.jobs import Seen
+from service.near import fix_of, nearest
 from service.store.idempotency import Answered
 from service.store.jobs import Filter
 from service.store.status import TERMINAL, Status
@@ -79,15 +81,19 @@ async def version_of(here: Context, caller: Caller, reference: str) -> Version:
         return await ready(here, caller, reference)
     except (NotFound, Gone) as error:
         names = await run_in_threadpool(datasets.known_names, here.store, caller.project_id)
-        meant = nearest(reference, names)
-        fix = f'Write "{meant}".' if meant else f"curl -T FILE {request_url(reference)}"
+        name = reference.partition("@")[0]
+        meant = name if name in names else None if "/" in reference else nearest(name, names)
+        fix = fix_of(meant, reference) or _upload_line(reference)
         fault = Fault(error.detail, "dataset-not-found", "/dataset", None, reference, names[:50], fix)
         raise Invalid(fault) from error
 
 
-def request_url(name: str) -> str:
-    """Where a dataset of this name is put."""
-    return f"/v1/datasets/{name}" if datasets.is_name(name) else "/v1/datasets/NAME"
+def _upload_line(reference: str) -> str:
+    """The command that makes a dataset of this name, or of this file."""
+    file = PurePath(reference)
+    name = file.stem if "/" in reference else reference
+    put = f"/v1/datasets/{name if datasets.is_name(name) else 'NAME'}"
+    return f"curl -T {shlex.quote(reference[:200]) if '/' in reference else 'FILE'} {put}"
 
 
 @router.get("/v1/jobs", responses=problems(422))

@@ -6,9 +6,8 @@ pydantic's `loc` holds the tags of unions among the keys; walking the model's JS
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from service.api.strict_json import pointer
 from service.errors import Fault, Invalid
+from service.near import fix_of, nearest, told
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -62,12 +62,6 @@ def faults(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
     schema = _schema(model)
     found = [_fault(item, schema) for item in error.errors(include_url=False)]
     return sorted(_without_branches(found), key=lambda fault: fault.code == "missing-field")
-
-
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The known name that `name` was perhaps meant to be."""
-    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
-    return close[0] if close else None
 
 
 @cache
@@ -150,8 +144,8 @@ def _fault(item: Mapping[str, Any], schema: dict[str, Any]) -> Fault:
 def _unknown_field(walk: _Walk, where: str, name: str, given: Any) -> Fault:
     allowed = sorted({field for node in walk.parents for field in node.get("properties", {})})
     meant = nearest(name, allowed)
-    message = f'There is no field "{name[:80]}" here' + (f'; did you mean "{meant}"?' if meant else ".")
-    fix = f'Write "{meant}".' if meant else f'Leave "{name[:80]}" out.'
+    message = f'There is no field "{name[:80]}" here' + told(meant)
+    fix = fix_of(meant) or f'Leave "{name[:80]}" out.'
     return Fault(message, code="unknown-field", pointer=where, given=short(given), allowed=allowed, fix=fix)
 
 
@@ -161,11 +155,8 @@ def _unknown_kind(item: Mapping[str, Any], walk: _Walk, where: str) -> Fault:
     field = next((part for part in reversed(walk.parts) if isinstance(part, str)), "kind")
     code = _UNKNOWN.get(field, f"unknown-{field.replace('_', '-')}")
     meant = nearest(given, kinds)
-    message = f'"{given}" is no {code.removeprefix("unknown-")} that is known' + (
-        f'; did you mean "{meant}"?' if meant else "."
-    )
-    fix = f'Write "{meant}".' if meant else None
-    return Fault(message, code=code, pointer=f"{where}/kind", given=given, allowed=kinds, fix=fix)
+    message = f'"{given}" is no {code.removeprefix("unknown-")} that is known' + told(meant)
+    return Fault(message, code=code, pointer=f"{where}/kind", given=given, allowed=kinds, fix=fix_of(meant))
 
 
 def code_of(item: Mapping[str, Any]) -> str:

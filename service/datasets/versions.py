@@ -17,7 +17,7 @@ from models.errors import DataError, Detail
 from models.faults import failpoint
 from service.artifacts import Artifacts
 from service.datasets.uploads import Upload
-from service.errors import DatasetNotReady, Fault, Invalid, NotFound
+from service.errors import Conflict, DatasetNotReady, Fault, Gone, Invalid, NotFound
 from service.settings import Settings
 from service.store import datasets as rows
 from service.store import runs
@@ -72,7 +72,12 @@ def is_name(name: str) -> bool:
 
 
 def check_name(name: str) -> str:
-    """The name of a dataset that may be made. Raises Invalid."""
+    """The name of a dataset that may be made. Raises Invalid, and Conflict for that of a built-in set."""
+    if name in builtin_names():
+        message = f"{name} is a built-in set; take another name for yours."
+        raise Conflict(
+            message, [Fault(message, parameter="name", given=name, fix=f"curl -T FILE /v1/datasets/my-{name}")]
+        )
     if is_name(name):
         return name
     message = "A dataset's name has 1 to 100 of A-Z a-z 0-9 . _ - and begins with a letter or a digit."
@@ -127,11 +132,14 @@ def find(store: Store, project_id: str, reference: str) -> Version:
 def find_or_make(
     store: Store, artifacts: Artifacts, ring: Ring, settings: Settings, project_id: str, reference: str
 ) -> Version:
-    """Like find; a built-in set is ingested when it is asked for by name for the first time."""
+    """Like find; a built-in set is ingested when it is asked for by name for the first time, or was deleted."""
     try:
         return find(store, project_id, reference)
     except NotFound:
         if reference.removesuffix("@1") not in builtin_names():
+            raise
+    except Gone:
+        if reference not in builtin_names():
             raise
     return _put_builtin(store, artifacts, ring, settings, project_id, reference.removesuffix("@1"))
 
@@ -161,10 +169,11 @@ def _put_builtin(
 
 
 def known_names(store: Store, project_id: str) -> list[str]:
-    """Names that a spec may use, for a "did you mean"."""
+    """Names that a spec may use, each once: those that are ready, and the built-in sets."""
     with store.read() as session:
         mine = rows.listed(session, project_id, after=None, limit=200, newest_first=True)
-    return [*(dataset.name for dataset, _ in mine), *builtin_names()]
+    names = [dataset.name for dataset, row in mine if row.status == "ready"]
+    return list(dict.fromkeys([*names, *builtin_names()]))
 
 
 def builtins() -> list[Json]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from service.errors import DatasetInUse, Gone, NotFound
 from service.ids import new_id
+from service.near import listing
 
 from . import runs
 from .rows import DatasetRow, DatasetVersionRow, JobRow, Json, ProjectRow, RunRow
@@ -33,10 +34,20 @@ def find(session: Session, project_id: str, reference: str) -> Found:
         place.append(DatasetVersionRow.number == (int(number) if number.isdecimal() and len(number) < 10 else -1))
     found = session.execute(_newest(project_id).where(*place).limit(1)).one_or_none()
     if found is None:
-        raise NotFound(f'There is no dataset "{reference}".')
+        raise NotFound(_absent(session, project_id, reference))
     if found[1].status == "deleted":
         raise Gone(f'The dataset "{reference}" has been deleted.')
     return found[0], found[1]
+
+
+def _absent(session: Session, project_id: str, reference: str) -> str:
+    """Why there is no such version: the name is unknown, or only the number."""
+    name = reference.partition("@")[0]
+    numbers = sorted(row.number for row in versions(session, project_id, name))
+    if not numbers:
+        return f'There is no dataset "{reference[:120]}".'
+    have = f"has version {numbers[0]} only" if len(numbers) == 1 else f"has the versions {listing(numbers)}"
+    return f'There is no "{reference[:120]}": {name} {have}.'
 
 
 def _newest(project_id: str) -> Select[DatasetRow, DatasetVersionRow]:

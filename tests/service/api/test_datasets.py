@@ -197,3 +197,37 @@ def test_a_dataset_is_deleted_unless_it_is_used(client: TestClient) -> None:
 def test_without_a_worker_the_upload_is_accepted_for_later(client: TestClient, worker: Worker) -> None:
     assert client.put("/v1/datasets/later?wait=0", content=CSV + b"1,red,1\n").status_code in (201, 202)
     assert client.get("/v1/datasets/later?wait=30").json()["status"] == "ready"
+
+
+class TestBuiltInNames:
+    def test_an_upload_to_one_is_refused_with_another_name(self, client: TestClient) -> None:
+        answer = client.put("/v1/datasets/wine", content=CSV)
+        assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+        assert answer.json()["errors"][0]["fix"] == "curl -T FILE /v1/datasets/my-wine"
+
+    def test_a_deleted_one_comes_back_by_its_name(self, client: TestClient) -> None:
+        rows = client.get("/v1/datasets/wine", params={"wait": 30}).json()["rows"]
+        assert client.delete("/v1/datasets/wine").status_code == 204
+        back = client.get("/v1/datasets/wine", params={"wait": 30}).json()
+        assert (back["status"], back["rows"]) == ("ready", rows)
+        assert client.get("/v1/datasets/wine@1").status_code == 410
+
+    def test_the_known_names_are_those_that_are_ready_each_once(self, client: TestClient) -> None:
+        client.put("/v1/datasets/broken", content=b"a,b\n1,2,3\n")
+        client.get("/v1/datasets/wine", params={"wait": 30})
+        answer = client.post("/v1/specs/check", json={"dataset": "nothing-like-it", "target": "y"})
+        allowed = answer.json()["errors"][0]["allowed"]
+        assert "broken" not in allowed
+        assert allowed.count("wine") == 1
+
+    def test_a_number_that_does_not_exist_is_told_those_that_do(self, client: TestClient) -> None:
+        client.put("/v1/datasets/numbered", content=CSV)
+        answer = client.get("/v1/datasets/numbered@7")
+        assert answer.status_code == 404
+        assert answer.json()["detail"] == 'There is no "numbered@7": numbered has version 1 only.'
+        problem = client.post("/v1/specs/check", json={"dataset": "numbered@7", "target": "label"}).json()
+        assert problem["errors"][0]["fix"] == 'Write "numbered".'
+
+    def test_a_file_name_is_told_how_it_becomes_a_dataset(self, client: TestClient) -> None:
+        problem = client.post("/v1/specs/check", json={"dataset": "/tmp/x/deutsch.csv", "target": "label"}).json()
+        assert problem["errors"][0]["fix"] == "curl -T /tmp/x/deutsch.csv /v1/datasets/deutsch"
