@@ -37,9 +37,13 @@ class Access:
             return
         request = Request(scope, receive)
         answer = _Answer(request, send)
+        _without_slash(scope)
         try:
             self._check(request)
-            await self.app(scope, receive, answer.send)
+            if scope["method"] == "HEAD":
+                await self._head(scope, receive, answer)
+            else:
+                await self.app(scope, receive, answer.send)
         except ServiceError as error:
             await respond(request, error)(scope, receive, answer.send)
         except Exception:
@@ -51,9 +55,24 @@ class Access:
         finally:
             answer.write_log()
 
+    async def _head(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        """HEAD, wherever GET is: its headers alone. A stream that would go on is told that nobody listens."""
+
+        async def hear() -> Message:
+            return await receive() if answer.status is None else {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await answer.send(message)
+                await answer.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+        await self.app({**scope, "method": "GET"}, hear, send)
+
     def _check(self, request: Request) -> None:
         if sum(len(name) + len(value) for name, value in request.scope["headers"]) > HEADER_BYTES:
             raise HeaderTooLarge
+        if len(request.headers.getlist("host")) > 1:
+            raise InvalidHost("The request has two Host headers.")
         if "*" not in self.hosts and _name(request.headers.get("host", "")) not in self.hosts:
             raise InvalidHost
         origin = request.headers.get("origin")
@@ -95,6 +114,12 @@ class _Answer:
             request_id=self.id,
             key=scope.get("key_id"),
         )
+
+
+def _without_slash(scope: Scope) -> None:
+    """`/v1/jobs/` is `/v1/jobs`."""
+    if len(scope["path"]) > 1:
+        scope["path"] = scope["path"].removesuffix("/")
 
 
 def _name(host: str) -> str:

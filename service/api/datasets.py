@@ -33,6 +33,10 @@ OURS = ("wait",)
 """Query parameters of PUT that are no options of the upload."""
 READY_SECONDS = 60.0
 """How long a request waits for a dataset that is still being read."""
+_OTHERWISE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The same bytes with the same options were there already"},
+    202: {"description": "Still being read after `wait` seconds"},
+}
 UPLOAD = {"requestBody": {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from functools import partial
 from pathlib import PurePath
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import Field
@@ -37,6 +37,9 @@ Spec = Annotated[Sent[TrainingSpec], Depends(JsonBody(TrainingSpec))]
 
 RESTING = frozenset({*TERMINAL, Status.PAUSED})
 """States in which nothing happens until somebody asks."""
+
+
+SOON: dict[int | str, dict[str, Any]] = {202: {"description": "Its worker saves a checkpoint first"}}
 
 
 class JobsQuery(PageQuery):
@@ -138,13 +141,13 @@ def list_runs_of_job(here: Here, caller: Reader, job_id: str) -> Response:
     return whole([run_body(seen) for seen in jobs.see_runs_of(here.store, caller.project_id, job_id)])
 
 
-@router.post("/v1/jobs/{job_id}/cancel", responses=problems(404, 409, 410))
+@router.post("/v1/jobs/{job_id}/cancel", responses={**SOON, **problems(404, 409, 410)})
 def cancel_job(here: Here, caller: Trainer, job_id: str) -> Response:
     """End a job. 202 while its worker saves a checkpoint, 200 when it has ended."""
     return _wished(jobs.cancel(here.store, caller.project_id, job_id))
 
 
-@router.post("/v1/jobs/{job_id}/pause", responses=problems(404, 409, 410))
+@router.post("/v1/jobs/{job_id}/pause", responses={**SOON, **problems(404, 409, 410)})
 def pause_job(here: Here, caller: Trainer, job_id: str) -> Response:
     """Interrupt a job; `resume` goes on with the same bits. 202 while its worker saves, 200 when it is paused."""
     return _wished(jobs.pause(here.store, caller.project_id, job_id))

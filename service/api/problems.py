@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from models.errors import CheckpointError, Detail, ModelsError
+from service.api.addresses import Addresses
 from service.api.answers import to_json
 from service.api.validation import code_of, message_of, short
 from service.errors import (
@@ -18,8 +21,6 @@ from service.errors import (
     CheckpointCorrupt,
     Fault,
     Invalid,
-    MethodNotAllowed,
-    NotFound,
     PayloadTooLarge,
     ServiceError,
     Unavailable,
@@ -33,12 +34,12 @@ TOO_LARGE = {"archive-too-large", "archive-too-many-entries", "payload-too-large
 """Codes of the library that are answered 413, not 422."""
 
 
-def install(app: FastAPI) -> None:
-    """Let every error of `app` be answered as a problem."""
+def install(app: FastAPI, routes: Sequence[APIRoute]) -> None:
+    """Let every error of `app` be answered as a problem. `routes` are those that `app` has."""
     app.add_exception_handler(ServiceError, _on_service_error)
     app.add_exception_handler(ModelsError, _on_library_error)
     app.add_exception_handler(RequestValidationError, _on_parameters)
-    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(HTTPException, partial(_on_http_error, Addresses(routes)))
     for unreachable in UNREACHABLE:
         app.add_exception_handler(unreachable, _on_unreachable)
 
@@ -68,9 +69,15 @@ def document(error: ServiceError, *, instance: str, request_id: str | None) -> d
         "detail": error.detail,
         "instance": instance,
         "request_id": request_id,
-        "errors": [fault.to_json() for fault in error.errors],
+        "errors": [_shown(fault) for fault in error.errors],
         **error.more,
     }
+
+
+def _shown(fault: Fault) -> dict[str, Any]:
+    """The fault as JSON; what was given is echoed only as far as it helps to find it."""
+    told = fault.to_json()
+    return {**told, "given": short(told["given"])} if "given" in told else told
 
 
 def from_library(error: ModelsError) -> ServiceError:
@@ -116,12 +123,11 @@ def _on_parameters(request: Request, error: Exception) -> Response:
     return respond(request, Invalid(faults))
 
 
-def _on_http_error(request: Request, error: Exception) -> Response:
+def _on_http_error(addresses: Addresses, request: Request, error: Exception) -> Response:
     """What the framework itself answers: no such route, no such method, a body it cannot read."""
     assert isinstance(error, HTTPException)
-    kinds: dict[int, ServiceError] = {
-        404: NotFound("Nothing is served at this path; /docs lists what is."),
-        405: MethodNotAllowed(f"{request.method} is not offered here.", headers=error.headers),
-        413: PayloadTooLarge(),
-    }
-    return respond(request, kinds.get(error.status_code) or BadRequest())
+    if error.status_code == 404:
+        return respond(request, addresses.not_found(request.url.path))
+    if error.status_code == 405:
+        return respond(request, addresses.not_allowed(request))
+    return respond(request, PayloadTooLarge() if error.status_code == 413 else BadRequest())

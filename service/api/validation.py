@@ -182,7 +182,7 @@ def message_of(item: Mapping[str, Any]) -> str:
 def _allowed(walk: _Walk, item: Mapping[str, Any]) -> Any:
     values = [value for node in walk.nodes for value in node.get("enum", [node["const"]] if "const" in node else [])]
     ranges = {name: node[name] for node in walk.nodes for name in _RANGE if name in node}
-    types = [node["type"] for node in walk.nodes if "type" in node]
+    types = [node["type"] for node in walk.nodes if isinstance(node.get("type"), str)]
     if code_of(item) == "out-of-range":
         return ranges or values or None
     return [*dict.fromkeys(types), *values] or None

@@ -74,7 +74,7 @@ def counted(session: Session, project_id: str) -> dict[str, int]:
     found = session.execute(
         select(RunRow.status, func.count()).where(*live).group_by(RunRow.status).order_by(RunRow.status)
     )
-    return dict(found.tuples().all())
+    return {row[0]: row[1] for row in found}
 
 
 def wish_cancel(session: Session, project_id: str, run_id: str) -> RunRow:
