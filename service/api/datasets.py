@@ -41,7 +41,10 @@ UPLOAD = {"requestBody": {"content": {"*/*": {"schema": {"type": "string", "form
 
 
 @router.put(
-    "/v1/datasets/{name}", status_code=201, responses=problems(400, 409, 413, 415, 422, 507), openapi_extra=UPLOAD
+    "/v1/datasets/{name}",
+    status_code=201,
+    responses={**_OTHERWISE, **problems(400, 409, 413, 415, 422, 507)},
+    openapi_extra=UPLOAD,
 )
 async def put_dataset(request: Request, here: Here, caller: Trainer, name: str, wait: Wait = 10) -> Response:
     """Upload a new version: the file itself, or multipart with one file. How it is to be read stands in the query:
