@@ -27,7 +27,7 @@ def home(tmp_path: Path, iris: Iris, sqlite_url: str) -> Iterator[House]:
         yield built
 
 
-@pytest.fixture(params=["embedded", "production"])
+@pytest.fixture(params=["embedded", pytest.param("production", marks=pytest.mark.slow)])
 def either(request: pytest.FixtureRequest, tmp_path: Path, iris: Iris) -> Iterator[House]:
     """The embedded default, and the shape of production."""
     database, broker = {"embedded": ("sqlite", "folder"), "production": ("postgresql", "redis")}[request.param]

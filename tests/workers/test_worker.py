@@ -113,6 +113,7 @@ def test_killed_worker_s_run_goes_on_elsewhere_with_the_same_bits(either: House)
     assert either.outcome(run_id) == either.outcome(either.ended(either.add(**spec)).id)
 
 
+@pytest.mark.slow
 def test_zombie_writes_nothing(home: House) -> None:
     """A worker that is stopped for longer than its lease finds its run taken when it goes on."""
     spec = {"epochs": 400, "keep": "all"}
@@ -164,7 +165,7 @@ def test_cancel_ends_the_run_within_a_second(either: House) -> None:
     begun = time.monotonic()
     either.wish(runs.wish_cancel, run_id)
     row = either.ended(run_id)
-    assert time.monotonic() - begun < 2  # a second where the machine is idle
+    assert time.monotonic() - begun < 5  # a second where the machine is idle; by force after five
     assert (row.status, row.checkpoint_id is not None) == ("cancelled", True)
     either.wait(run_id, lambda _: any(not child.is_running() for child in working))
 
@@ -201,7 +202,7 @@ def test_worker_that_is_shut_down_hands_its_run_over(either: House) -> None:
     begun = time.monotonic()
     first.send_signal(signal.SIGTERM)
     row = either.wait(run_id, lambda row: row.status == "queued")
-    assert time.monotonic() - begun < 4  # two where the machine is idle
+    assert time.monotonic() - begun < 5  # one where the machine is idle
     assert (row.attempts, row.owner) == (0, None)
     assert row.checkpoint_id is not None
     assert row.reason is not None
@@ -214,6 +215,7 @@ def test_worker_that_is_shut_down_hands_its_run_over(either: House) -> None:
     assert either.outcome(run_id) == either.outcome(either.ended(either.add(**spec)).id)
 
 
+@pytest.mark.slow
 def test_database_that_drops_its_connections_costs_delay_only(tmp_path: Path, iris: Iris, postgresql_url: str) -> None:
     with house(tmp_path, iris, postgresql_url, {}) as home:
         home.start_worker(checkpoint_seconds="0.2")
@@ -234,6 +236,7 @@ def drop_connections(home: House) -> None:
         session.execute(sa.text(f"{others} AND pid <> pg_backend_pid()"))
 
 
+@pytest.mark.slow
 def test_poison_run_fails_and_others_do_not_wait_for_it(home: House) -> None:
     home.start_worker(failpoint="train.step:kill")
     row = home.ended(home.add(epochs=2))
