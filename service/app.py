@@ -74,12 +74,19 @@ def create_app(settings: Settings) -> FastAPI:
         predictors=PredictorCache(settings.predictors, partial(artifacts.local, "checkpoints")),
         ring=doorbell.ring,
     )
-    app = FastAPI(title="fitserve", version=VERSION, docs_url=None, redoc_url=None, lifespan=_life(context, doorbell))
+    app = FastAPI(
+        title="fitserve",
+        version=VERSION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # Access has taken the slash away
+        lifespan=_life(context, doorbell),
+    )
     app.state.context = context
     app.add_middleware(Access, hosts=hosts_of(settings.allowed_hosts, settings.host))
     for router in ROUTERS:
         app.include_router(router)
-    problems.install(app)
+    problems.install(app, openapi.api_routes(ROUTERS))
     documentation.install(app)
     openapi.install(app, ROUTERS)
     return app
