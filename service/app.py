@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from models.faults import arm
 from service.api import (
+    codes,
     curves,
     datasets,
     documentation,
@@ -48,6 +49,7 @@ ROUTERS = (
     predictions.router,
     registry.router,
     keys.router,
+    codes.router,
     system.router,
 )
 
