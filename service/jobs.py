@@ -6,7 +6,7 @@ ring for a run that is not committed yet would be answered by nobody.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from models.data.description import Description
@@ -197,20 +197,23 @@ def cancel(store: Store, project_id: str, job_id: str) -> Seen:
 
     Raises RunNotFound, Gone, RunAlreadyFinished.
     """
-    return _wish(store, project_id, job_id, runs.wish_cancel)
+    return _wish(store, project_id, job_id, runs.wish_cancel, TERMINAL - {Status.CANCELLED})
 
 
 def pause(store: Store, project_id: str, job_id: str) -> Seen:
     """Interrupt the job. Raises RunNotFound, Gone, RunAlreadyFinished, WrongState."""
-    return _wish(store, project_id, job_id, runs.wish_pause)
+    return _wish(store, project_id, job_id, runs.wish_pause, TERMINAL)
 
 
-def _wish(store: Store, project_id: str, job_id: str, wish: Callable[[Session, str, str], RunRow]) -> Seen:
+def _wish(
+    store: Store, project_id: str, job_id: str, wish: Callable[[Session, str, str], RunRow], too_late: Container[str]
+) -> Seen:
     with store.begin() as session:
         job = rows.get(session, project_id, job_id)
         live = [run for run in runs.of_job(session, project_id, job_id) if run.status not in TERMINAL]
-        if not live and job.status != Status.CANCELLED:
-            raise RunAlreadyFinished(f"The job has {job.status}.", status_now=job.status, allowed=[])
+        if not live and job.status in too_late:
+            verb = "is" if job.status == Status.CANCELLED else "has"
+            raise RunAlreadyFinished(f"The job {verb} {job.status}.", status_now=job.status, allowed=[])
         for run in live:
             wish(session, project_id, run.id)
     return see(store, project_id, job_id)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from service.errors import Gone, ModelNotReady, NotFound
-from service.store import checkpoints, jobs, registry, runs
+from service.store import checkpoints, idempotency, jobs, registry, runs
 from service.store.engine import Session, Store
+from service.store.idempotency import Answered, Key
 from service.store.rows import CheckpointRow, ModelRow, ModelVersionRow, RunRow
 
 
@@ -40,18 +41,36 @@ def create(store: Store, project_id: str, name: str) -> Named:
         return _named(session, registry.ensure(session, project_id, name))
 
 
+def see_version(store: Store, project_id: str, reference: str) -> ModelVersionRow:
+    """A version by `name@number` or `name@alias`. Raises NotFound."""
+    name, _, which = reference.partition("@")
+    with store.read() as session:
+        version = registry.find_version(session, project_id, name, which)
+        if version is None:
+            raise NotFound(registry.absent(session, project_id, name, which))
+        return version
+
+
 def add_version(
-    store: Store, project_id: str, name: str, job: str | None, run: str | None, checkpoint: str | None
-) -> ModelVersionRow:
-    """The next version of the model: the best network of a job or run, or one checkpoint.
+    store: Store,
+    project_id: str,
+    name: str,
+    chosen: tuple[str | None, str | None, str | None],
+    key: Key | None,
+    answer: Callable[[ModelVersionRow], Answered],
+) -> Answered:
+    """The next version of the model: the best network of a job or run, or one checkpoint (the one that is `chosen`).
 
     Raises RunNotFound, NotFound, Gone, and ModelNotReady where there is no checkpoint yet.
     """
-    with store.begin() as session:
-        row = _chosen(session, project_id, job, run, checkpoint)
+
+    def write(session: Session) -> Answered:
+        row = _chosen(session, project_id, *chosen)
         version = registry.publish(session, project_id, name, runs.get(session, project_id, row.run_id), row.id)
         session.refresh(version)
-        return version
+        return answer(version)
+
+    return idempotency.once(store, key, write)
 
 
 def point(store: Store, project_id: str, name: str, alias: str, number: int | None) -> Named:
@@ -82,10 +101,25 @@ def _chosen(
     return best[-1]
 
 
+def see_checkpoint(store: Store, project_id: str, checkpoint_id: str) -> CheckpointRow:
+    """A checkpoint whose files are there. Raises NotFound, Gone."""
+    with store.read() as session:
+        return _checkpoint(session, project_id, checkpoint_id)
+
+
 def _checkpoint(session: Session, project_id: str, checkpoint_id: str) -> CheckpointRow:
     row = checkpoints.get(session, checkpoint_id)
     if row is None or row.project_id != project_id:
         raise NotFound("There is no such checkpoint.")
     if row.deleted_at is not None:
-        raise Gone("This checkpoint was superseded, its files are gone; the run's best and last are kept.")
+        raise Gone(why_gone(session, project_id, row))
     return row
+
+
+def why_gone(session: Session, project_id: str, row: CheckpointRow) -> str:
+    """Why a checkpoint's files are gone: its job was deleted, or a better one or a later one has taken its place."""
+    try:
+        jobs.run_of(session, project_id, row.run_id)
+    except Gone as gone:
+        return gone.detail
+    return "This checkpoint was superseded, its files are gone; the run's best and last are kept."

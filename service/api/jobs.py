@@ -50,7 +50,7 @@ class JobsQuery(PageQuery):
     tag: str | None = Field(default=None, max_length=200)
     """Has this tag."""
     dataset: str | None = Field(default=None, max_length=200)
-    """Was fitted on this dataset (name, or id of a version)."""
+    """Was fitted on this dataset (`name`, `name@number`, or id of a version)."""
 
 
 @router.post(

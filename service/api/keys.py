@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.kinds import Many
@@ -14,7 +14,7 @@ from service.api.bodies import JsonBody, Sent, documented
 from service.api.context import Admin, Here
 from service.api.problems import problems
 from service.clock import rfc3339
-from service.errors import NotFound
+from service.errors import Fault, InvalidHeader, NotFound
 from service.store import keys
 from service.store.rows import KeyRow
 
@@ -35,8 +35,14 @@ class NewKey(BaseModel):
 
 
 @router.post("", status_code=201, openapi_extra=documented(NewKey), responses=problems(422))
-def create_key(here: Here, caller: Admin, sent: Annotated[Sent[NewKey], Depends(JsonBody(NewKey))]) -> Answer:
-    """Make a key. Its text stands in this answer and is never shown again."""
+def create_key(
+    request: Request, here: Here, caller: Admin, sent: Annotated[Sent[NewKey], Depends(JsonBody(NewKey))]
+) -> Answer:
+    """Make a key. Its text stands in this answer, is not stored, and is never shown again: no Idempotency-Key."""
+    if "idempotency-key" in request.headers:
+        fix = "Leave it out; revoke the key whose answer was lost."
+        message = "A key's text is not stored, so its answer cannot be repeated."
+        raise InvalidHeader(message, [Fault(message, parameter="Idempotency-Key", fix=fix)])
     asked = sent.value
     row, token = auth.create_key(here.store, caller.project_id, asked.name, asked.scopes, asked.expires_in_seconds)
     return Answer({**_shown(row), "key": token}, 201, headers={"Location": f"/v1/keys/{row.id}"})

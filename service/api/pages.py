@@ -12,6 +12,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from service.api.answers import Answer
+from service.errors import Fault, Invalid
+
+KINDS = {"jobs": "job", "runs": "run", "datasets": "ds", "models": "mdl"}
+"""What the ids of each list begin with."""
 
 _CURSOR = re.compile(r"[a-z]{2,5}_[0-9A-HJKMNP-TV-Z]{26}")
 
@@ -45,10 +49,18 @@ Page = Annotated[PageQuery, Query()]
 
 def page(request: Request, query: PageQuery, found: Sequence[Any], bodies: Sequence[Any], **more: Any) -> Answer:
     """A page of `found`, of which the store was asked for one more than the limit; `bodies` stand for the rows."""
+    _check_kind(request, query.after)
     has_more = len(found) > query.limit
     last = found[query.limit - 1].id if has_more else None
     body = {"data": list(bodies[: query.limit]), "has_more": has_more, "next": last, **more}
     return Answer(body, headers={"Link": f'<{_next(request, last)}>; rel="next"'} if last else None)
+
+
+def _check_kind(request: Request, cursor: str | None) -> None:
+    """Raises Invalid for the cursor of another list, which would lead nowhere."""
+    kind = KINDS[request.url.path.rpartition("/")[2]]
+    if cursor is not None and not cursor.startswith(f"{kind}_"):
+        raise Invalid(Fault(f"A cursor of this list begins with {kind}_.", "invalid-cursor", parameter="after"))
 
 
 def whole(bodies: Sequence[Any]) -> Answer:

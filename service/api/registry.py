@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from service import registry
-from service.api.answers import Answer
+from service.api.answers import Answer, to_json
 from service.api.bodies import JsonBody, Sent, documented
 from service.api.context import Here, Reader, Trainer
+from service.api.keyed import IdempotencyKey, created, key_of
 from service.api.pages import Page, page, whole
 from service.api.problems import problems
 from service.clock import rfc3339
 from service.registry import Named
 from service.store import registry as rows
+from service.store.idempotency import Answered
 from service.store.rows import AliasMoveRow, ModelVersionRow
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
@@ -71,7 +73,9 @@ def put_model(here: Here, caller: Trainer, name: Name) -> Answer:
 
 @router.get("/{name}", responses=problems(404))
 def get_model(here: Here, caller: Reader, name: str) -> Answer:
-    """A model with its versions and aliases."""
+    """A model with its versions and aliases; `name@number` or `name@alias`: that version."""
+    if "@" in name:
+        return Answer(_version(registry.see_version(here.store, caller.project_id, name), name.partition("@")[0]))
     return Answer(_shown(registry.see(here.store, caller.project_id, name)))
 
 
@@ -79,12 +83,21 @@ def get_model(here: Here, caller: Reader, name: str) -> Answer:
     "/{name}/versions", status_code=201, openapi_extra=documented(NewVersion), responses=problems(404, 409, 410, 422)
 )
 def add_version(
-    here: Here, caller: Trainer, name: Name, sent: Annotated[Sent[NewVersion], Depends(JsonBody(NewVersion))]
-) -> Answer:
+    request: Request,
+    here: Here,
+    caller: Trainer,
+    name: Name,
+    sent: Annotated[Sent[NewVersion], Depends(JsonBody(NewVersion))],
+    text: IdempotencyKey,
+) -> Response:
     """The next version; the model is made where it does not exist."""
-    asked = sent.value
-    row = registry.add_version(here.store, caller.project_id, name, asked.job, asked.run, asked.checkpoint)
-    return Answer(_version(row, name), 201, headers={"Location": f"/v1/models/{name}@{row.number}"})
+    chosen = (sent.value.job, sent.value.run, sent.value.checkpoint)
+    key = key_of(request, caller.project_id, text, sent.document)
+
+    def answer(row: ModelVersionRow) -> Answered:
+        return Answered(201, to_json(_version(row, name)).decode(), f"/v1/models/{name}@{row.number}")
+
+    return created(registry.add_version(here.store, caller.project_id, name, chosen, key, answer))
 
 
 @router.get("/{name}/versions", responses=problems(404))

@@ -6,15 +6,13 @@ from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
-from service import jobs
+from service import jobs, registry
 from service.api.answers import Answer
 from service.api.context import Here, Reader
 from service.api.pages import Page, page
 from service.api.problems import problems
 from service.api.views.job import checkpoint_body, run_body
 from service.api.waiting import Wait, until
-from service.errors import Gone, NotFound
-from service.store import checkpoints
 from service.store.status import TERMINAL
 
 router = APIRouter(tags=["runs"])
@@ -38,10 +36,4 @@ async def get_run(here: Here, caller: Reader, run_id: str, wait: Wait = 0) -> Re
 @router.get("/v1/checkpoints/{checkpoint_id}", responses=problems(404, 410))
 def get_checkpoint(here: Here, caller: Reader, checkpoint_id: str) -> Response:
     """A checkpoint."""
-    with here.store.read() as session:
-        row = checkpoints.get(session, checkpoint_id)
-    if row is None or row.project_id != caller.project_id:
-        raise NotFound("There is no such checkpoint.")
-    if row.deleted_at is not None:
-        raise Gone("This checkpoint was superseded; the best and the last of a run are kept.")
-    return Answer(checkpoint_body(row))
+    return Answer(checkpoint_body(registry.see_checkpoint(here.store, caller.project_id, checkpoint_id)))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, String, cast, select, update
+from sqlalchemy import ColumnElement, String, column, func, select, update
 from sqlalchemy.orm import Session
 
 from service.errors import Gone, RunActive, RunNotFound
@@ -25,7 +25,7 @@ class Filter:
     status: Sequence[str] = ()
     tag: str | None = None
     dataset: str | None = None
-    """A dataset's name, or the id of a version."""
+    """A dataset's name, `name@number`, or the id of a version."""
 
 
 def add(
@@ -73,23 +73,37 @@ def listed(
     session: Session, project_id: str, wanted: Filter, *, after: str | None, limit: int, newest_first: bool
 ) -> Sequence[JobRow]:
     """Jobs by age."""
-    chosen = select(JobRow).where(JobRow.project_id == project_id, JobRow.deleted_at.is_(None), *_conditions(wanted))
+    chosen = select(JobRow).where(
+        JobRow.project_id == project_id, JobRow.deleted_at.is_(None), *_conditions(session, wanted)
+    )
     if after:
         chosen = chosen.where(JobRow.id < after if newest_first else JobRow.id > after)
     return session.scalars(chosen.order_by(JobRow.id.desc() if newest_first else JobRow.id.asc()).limit(limit)).all()
 
 
-def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+def _conditions(session: Session, wanted: Filter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.status:
         conditions.append(JobRow.status.in_(wanted.status))
     if wanted.tag is not None:
-        conditions.append(cast(JobRow.tags, String).contains(json.dumps(wanted.tag), autoescape=True))
+        conditions.append(_has_tag(session, wanted.tag))
     if wanted.dataset is not None:
         named = select(DatasetVersionRow.id).join(DatasetRow, DatasetRow.id == DatasetVersionRow.dataset_id)
-        versions = named.where((DatasetRow.name == wanted.dataset) | (DatasetVersionRow.id == wanted.dataset))
-        conditions.append(JobRow.dataset_version_id.in_(versions))
+        name, _, number = wanted.dataset.partition("@")
+        by_name = DatasetRow.name == name
+        if number:
+            by_name &= DatasetVersionRow.number == (int(number) if re.fullmatch(r"[0-9]{1,9}", number) else -1)
+        conditions.append(
+            JobRow.dataset_version_id.in_(named.where(by_name | (DatasetVersionRow.id == wanted.dataset)))
+        )
     return conditions
+
+
+def _has_tag(session: Session, tag: str) -> ColumnElement[bool]:
+    """Equality with an element: a pattern over the text would find other cases of letters on SQLite."""
+    elements = func.json_each if session.get_bind().dialect.name == "sqlite" else func.json_array_elements_text
+    each = elements(JobRow.tags).table_valued(column("value", String))
+    return select(each.c.value).where(each.c.value == tag).exists()
 
 
 def all_runs(

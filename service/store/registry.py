@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from service.errors import NotFound
 from service.ids import new_id
+from service.near import listing, nearest, told
 
 from .engine import now_ms
 from .rows import AliasMoveRow, ModelAliasRow, ModelRow, ModelVersionRow, ProjectRow, RunRow
@@ -45,8 +46,22 @@ def get(session: Session, project_id: str, name: str) -> ModelRow:
     """The model of this name. Raises NotFound."""
     model = _find(session, project_id, name)
     if model is None:
-        raise NotFound(f"There is no model {name!r}.")
+        raise NotFound(absent(session, project_id, name, None))
     return model
+
+
+def absent(session: Session, project_id: str, name: str, which: str | None) -> str:
+    """Why there is no such model, or no such version of it."""
+    model = _find(session, project_id, name)
+    if model is None:
+        names = session.scalars(select(ModelRow.name).where(ModelRow.project_id == project_id).limit(1000)).all()
+        return f'There is no model "{name[:120]}"' + told(nearest(name, names))
+    numbers = [row.number for row in reversed(versions(session, model))]
+    if not which or not numbers:
+        return f'The model "{name}" has no version yet.'
+    known = aliases(session, model)
+    have = listing([*numbers, *known])
+    return f'The model "{name}" has no version "{which[:120]}", only {have}' + told(nearest(which, known))
 
 
 def listed(
@@ -76,7 +91,7 @@ def find_version(session: Session, project_id: str, name: str, which: str | None
     model = _find(session, project_id, name)
     if model is None:
         return None
-    number = int(which) if which and which.isdecimal() and len(which) < 10 else None
+    number = int(which) if which and which.isascii() and which.isdecimal() and len(which) < 10 else None
     if number is None:
         number = aliases(session, model).get(which or CHAMPION)
     if number is None and which is None:
@@ -88,11 +103,16 @@ def find_version(session: Session, project_id: str, name: str, which: str | None
 def point(session: Session, model: ModelRow, alias: str, number: int | None) -> None:
     """Let the alias point to this version, or to none any more; the move is remembered.
 
-    Raises NotFound where the version does not exist.
+    Raises NotFound where the version, or the alias that shall go, does not exist.
     """
     if number is not None and session.get(ModelVersionRow, (model.id, number)) is None:
-        raise NotFound(f"The model {model.name!r} has no version {number}.")
+        raise NotFound(absent(session, project_id=model.project_id, name=model.name, which=str(number)))
     row = session.get(ModelAliasRow, (model.id, alias))
+    if row is None and number is None:
+        known = aliases(session, model)
+        raise NotFound(f'The model "{model.name}" has no alias "{alias}"' + told(nearest(alias, known)))
+    if row is not None and row.number == number:
+        return
     if row is not None and number is not None:
         row.number, row.updated_at = number, session.scalar(select(now_ms())) or 0
     elif number is not None:

@@ -81,6 +81,11 @@ def test_lists_come_in_pages_with_a_cursor_and_a_link(client: TestClient, iris: 
         ("status=queued", False),
         ("dataset=iris", True),
         ("dataset=wine", False),
+        ("tag=COURSE", False),
+        ("tag=course%22, %22Bl", False),
+        ("dataset=iris@1", True),
+        ("dataset=iris@2", False),
+        ("dataset=iris@x", False),
     ],
 )
 def test_filters(client: TestClient, iris: dict[str, Any], query: str, holds: bool) -> None:
@@ -96,6 +101,7 @@ def test_filters(client: TestClient, iris: dict[str, Any], query: str, holds: bo
         ("order=name;drop table jobs", "out-of-range"),
         ("sort=x", "unknown-field"),
         ("status=done", "out-of-range"),
+        ("after=ds_01ARZ3NDEKTSV4RRFFQ69G5FAV", "invalid-cursor"),
     ],
 )
 def test_wrong_parameters_are_refused_by_name(client: TestClient, query: str, code: str) -> None:
@@ -125,6 +131,9 @@ class TestWishes:
         assert (body["status"], body["reason"]["code"]) == ("cancelled", "cancelled")
         assert client.get(f"{job}/checkpoints").json()["data"]
         assert client.post(f"{job}/cancel").status_code == 200
+        paused = client.post(f"{job}/pause")
+        assert (paused.status_code, paused.json()["code"]) == (409, "run-already-finished")
+        assert paused.json()["detail"] == "The job is cancelled."
         assert client.post(f"{job}/resume").json()["code"] == "run-already-finished"
 
     def test_a_paused_job_goes_on(self, client: TestClient, worker: Worker) -> None:
@@ -148,10 +157,13 @@ class TestWishes:
         assert client.delete(job).json()["code"] == "run-active"
         client.post(f"{job}/cancel")
         run = client.get(job, params={"wait": 30}).json()["runs"][0]
+        checkpoint = client.get(f"{job}/checkpoints").json()["data"][0]["id"]
         assert client.delete(job).status_code == 204
         for path in (job, f"{job}/events", f"/v1/runs/{run}", f"{job}/predict"):
             answer = client.post(path, json=[[1, 2, 3, 4]]) if path.endswith("predict") else client.get(path)
             assert answer.status_code == 410, path
+        gone = client.get(f"/v1/checkpoints/{checkpoint}")
+        assert (gone.status_code, gone.json()["detail"]) == (410, "The job has been deleted.")
         assert job.rpartition("/")[2] not in [row["id"] for row in client.get("/v1/jobs").json()["data"]]
 
     def running(self, client: TestClient) -> str:
