@@ -15,7 +15,8 @@ from starlette.exceptions import HTTPException
 from models.errors import CheckpointError, Detail, ModelsError
 from service.api.addresses import Addresses
 from service.api.answers import to_json
-from service.api.validation import code_of, message_of, short
+from service.api.sentences import message_of
+from service.api.validation import code_of, short
 from service.errors import (
     BadRequest,
     CheckpointCorrupt,

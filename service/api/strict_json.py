@@ -22,6 +22,9 @@ MAX_DEPTH = 32
 MAX_DIGITS = 40
 
 _LONG_NUMBER = re.compile(rb"[0-9]{%d}" % (MAX_DIGITS + 1))
+_QUOTING = (
+    "In a shell: the whole JSON in single quotes, its names and texts in double quotes, no comma before a bracket."
+)
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)  # an open string runs to the end: no second look
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STEPS = bytes.maketrans(b"[]{}", b"\x01\xff\x01\xff")
@@ -98,7 +101,8 @@ class _Reader:
                 parse_int=self._int if long else None,
             )
         except json.JSONDecodeError as error:
-            raise MalformedJson(f"{error.msg} at line {error.lineno}, column {error.colno}.") from error
+            message = f"{error.msg} at line {error.lineno}, column {error.colno}."
+            raise MalformedJson(message, [Fault("This arrived.", given=text[:40], fix=_QUOTING)]) from error
 
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         plain = dict(pairs)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from service.api.sentences import fix_of_pattern, home_of, message_of
 from service.api.strict_json import pointer
 from service.errors import Fault, Invalid
 from service.near import fix_of, nearest, told
@@ -60,7 +61,8 @@ def validate(model: type[M], document: Any) -> M:
 def faults(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
     """What is wrong, one fault a place; what is missing comes last: what is there is the better clue."""
     schema = _schema(model)
-    found = [_fault(item, schema) for item in error.errors(include_url=False)]
+    items = error.errors(include_url=False)
+    found = [_fault(item, schema) for item in items if not _follows(item, items)]
     return sorted(_without_branches(found), key=lambda fault: fault.code == "missing-field")
 
 
@@ -137,7 +139,20 @@ def _fault(item: Mapping[str, Any], schema: dict[str, Any]) -> Fault:
     if kind == "union_tag_invalid":
         return _unknown_kind(item, walk, where)
     return Fault(
-        message_of(item), code=code_of(item), pointer=where, given=short(item["input"]), allowed=_allowed(walk, item)
+        message_of(item),
+        code=code_of(item),
+        pointer=where,
+        given=short(item["input"]),
+        allowed=_allowed(walk, item),
+        fix=fix_of_pattern(item),
+    )
+
+
+def _follows(item: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a list is too short only because pydantic left its faulty members out."""
+    loc = item["loc"]
+    return item["type"] == "too_short" and any(
+        len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in items
     )
 
 
@@ -145,6 +160,10 @@ def _unknown_field(walk: _Walk, where: str, name: str, given: Any) -> Fault:
     allowed = sorted({field for node in walk.parents for field in node.get("properties", {})})
     meant = nearest(name, allowed)
     message = f'There is no field "{name[:80]}" here' + told(meant)
+    home = home_of(name, given) if len(walk.parts) == 1 and "optimizer" in allowed else None
+    if home:
+        message = f'There is no field "{name[:80]}" here; it has another place.'
+        return Fault(message, code="unknown-field", pointer=where, given=short(given), allowed=allowed, fix=home)
     fix = fix_of(meant) or f'Leave "{name[:80]}" out.'
     return Fault(message, code="unknown-field", pointer=where, given=short(given), allowed=allowed, fix=fix)
 
@@ -172,11 +191,6 @@ def code_of(item: Mapping[str, Any]) -> str:
     if kind in _OUT_OF_RANGE or kind.startswith(("greater_than", "less_than")):
         return "out-of-range"
     return "invalid-value" if kind in ("value_error", "assertion_error") else "invalid-type"
-
-
-def message_of(item: Mapping[str, Any]) -> str:
-    """The sentence of one of pydantic's errors."""
-    return str(item["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ") + "."
 
 
 def _allowed(walk: _Walk, item: Mapping[str, Any]) -> Any:
