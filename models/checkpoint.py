@@ -20,7 +20,6 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -254,9 +253,3 @@ def _seconds(folder: Path) -> float:
 
 def _corrupt(message: str) -> CheckpointError:
     return CheckpointError(Detail("checkpoint-corrupt", f"the checkpoint is damaged: {message}"))
-
-
-def files_of(folder: Path) -> Iterator[Path]:
-    """Every file of the bundle that the manifest vouches for, and the manifest."""
-    yield folder / "manifest.json"
-    yield from (folder / name for name in _manifest(folder))
