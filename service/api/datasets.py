@@ -25,6 +25,7 @@ from service.api.waiting import Wait, until
 from service.auth import Caller
 from service.datasets import Upload, Version
 from service.errors import Fault, Invalid, UnsupportedMediaType
+from service.near import fix_of, nearest, told
 from service.store import datasets as rows
 
 router = APIRouter(tags=["datasets"])
@@ -263,5 +264,7 @@ async def _open(here: Context, caller: Caller, name: str) -> Dataset:
 def _check_column(dataset: Dataset, name: str | None, parameter: str, *types: Any) -> None:
     known = [column.name for column in dataset.description.columns if not types or column.type in types]
     if name is not None and name not in known:
-        message = f"There is no such column {name[:80]!r}."
-        raise Invalid(Fault(message, "unknown-column", parameter=parameter, given=name[:200], allowed=known[:50]))
+        meant = nearest(name, known)
+        message = f"There is no such column {name[:80]!r}" + told(meant)
+        fault = Fault(message, "unknown-column", None, parameter, name[:200], known[:50], fix_of(meant))
+        raise Invalid(fault)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -26,6 +27,7 @@ from service.errors import (
     ServiceError,
     Unavailable,
 )
+from service.near import fix_of, nearest
 from service.store.engine import UNREACHABLE
 from service.telemetry import logger
 
@@ -117,11 +119,16 @@ def _on_unreachable(request: Request, error: Exception) -> Response:
 def _on_parameters(request: Request, error: Exception) -> Response:
     """Query parameters and headers that FastAPI read."""
     assert isinstance(error, RequestValidationError)
-    faults = [
-        Fault(message_of(item), code_of(item), parameter=str(item["loc"][1]), given=short(item.get("input")))
-        for item in error.errors()
-    ]
+    faults = [_parameter(item) for item in error.errors()]
     return respond(request, Invalid(faults))
+
+
+def _parameter(item: Mapping[str, Any]) -> Fault:
+    given = item.get("input")
+    known = re.findall(r"'([^']*)'", str(item.get("ctx", {}).get("expected", "")))
+    fix = fix_of(nearest(given, known)) if isinstance(given, str) else None
+    name = str(item["loc"][1])
+    return Fault(message_of(item), code_of(item), None, name, short(given), known or None, fix)
 
 
 def _on_http_error(addresses: Addresses, request: Request, error: Exception) -> Response:

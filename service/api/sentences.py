@@ -37,6 +37,8 @@ def message_of(item: Mapping[str, Any]) -> str:
     kind, field = str(item["type"]), str(item["loc"][-1]) if item.get("loc") else ""
     if kind == "string_pattern_mismatch" and field in _FIELDS:
         return _FIELDS[field]
+    if kind == "literal_error" and item["loc"][0] == "batch_size":
+        return 'A batch size is a whole number of at least 1, or "full".'
     if kind in _SENTENCES:
         return _SENTENCES[kind]
     return str(item["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ") + "."

@@ -110,6 +110,17 @@ def test_wrong_parameters_are_refused_by_name(client: TestClient, query: str, co
     assert answer.json()["errors"][0]["parameter"] == query.partition("=")[0]
 
 
+def test_a_state_that_is_none_is_told_the_nearest(client: TestClient) -> None:
+    fault = client.get("/v1/jobs?status=runing").json()["errors"][0]
+    assert fault["fix"] == 'Write "running".'
+    assert "queued" in fault["allowed"]
+
+
+def test_a_column_that_is_none_is_told_the_nearest(client: TestClient, iris: dict[str, Any]) -> None:
+    fault = client.get("/v1/datasets/iris/report?target=specie").json()["errors"][0]
+    assert (fault["code"], fault["fix"]) == ("unknown-column", 'Write "species".')
+
+
 def test_a_wait_without_etag_ends_with_the_job(client: TestClient, worker: Worker) -> None:
     job = client.post("/v1/jobs", json=IRIS).headers["location"]
     assert client.get(job, params={"wait": 60}).json()["terminal"]

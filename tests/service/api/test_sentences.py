@@ -44,6 +44,7 @@ def test_a_field_in_the_wrong_place_is_told_the_right_one(fields: dict[str, Any]
             "A model's name has 1 to 100 of a-z 0-9 . _ - and begins with a letter or a digit.",
             'Write "my-model".',
         ),
+        ({"batch_size": "auto"}, 'A batch size is a whole number of at least 1, or "full".', None),
         ({"inputs": "size"}, "A list is needed here.", None),
     ],
 )
