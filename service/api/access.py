@@ -7,6 +7,7 @@ import time
 from urllib.parse import urlsplit
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.bodies import FORMS, media_type
@@ -46,6 +47,8 @@ class Access:
                 await self.app(scope, receive, answer.send)
         except ServiceError as error:
             await respond(request, error)(scope, receive, answer.send)
+        except ClientDisconnect:
+            log.info("client-left", request_id=answer.id, path=request.url.path[:200])
         except Exception:
             log.exception("unexpected", request_id=answer.id, path=request.url.path[:200])
             if answer.status is None:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx2
@@ -42,10 +42,12 @@ def job(settings: Settings) -> str:
 @pytest.fixture(scope="module")
 def server(settings: Settings, job: str) -> Iterator[subprocess.Popen[bytes]]:
     own = {"FITSERVE_HOME": str(settings.home), "FITSERVE_PORT": str(settings.port)}
-    with subprocess.Popen(api_command(settings), env={**os.environ, **own}, stderr=subprocess.DEVNULL) as process:
+    with (settings.home / "api.log").open("wb") as log:
+        process = subprocess.Popen(api_command(settings), env={**os.environ, **own}, stderr=log)
         _until_ready(settings)
         yield process
         process.kill()
+        process.wait()
 
 
 def _until_ready(settings: Settings) -> None:
@@ -93,6 +95,26 @@ def test_requests_that_are_none_are_refused_and_nothing_is_smuggled(
     assert int(received.split(b" ", 2)[1]) in statuses, received[:500]
     assert b"smuggled" not in received
     assert httpx2.get(f"http://127.0.0.1:{settings.port}/healthz").status_code == 200
+
+
+def test_an_upload_that_is_cut_off_leaves_nothing_behind(server: subprocess.Popen[bytes], settings: Settings) -> None:
+    head = f"PUT /v1/datasets/cut HTTP/1.1\r\nHost: 127.0.0.1:{settings.port}\r\nContent-Length: 9000000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", settings.port), timeout=5) as connection:
+        connection.sendall(head.encode() + b"a,b\n" * 500_000)
+        _until(lambda: any(settings.temporary.glob("upload-*")))
+    _until(lambda: not any(settings.temporary.glob("upload-*")))
+    log = (settings.home / "api.log").read_text()
+    assert "client-left" in log
+    assert "Traceback" not in log
+    assert httpx2.get(f"http://127.0.0.1:{settings.port}/v1/datasets/cut").status_code == 404
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if holds():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not come to pass in 10 s")
 
 
 def test_open_streams_and_long_polls_do_not_hold_up_the_end(
