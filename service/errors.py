@@ -38,6 +38,7 @@ ServiceError                     500 internal-error
 └── InsufficientStorage          507 insufficient-storage
 
 The docstring of a class is its default message. `api.problems` turns every one of them into a problem document.
+The file is long because each answer is a class of its own, and short in everything else.
 """
 
 from __future__ import annotations
