@@ -22,6 +22,7 @@ from service.store.engine import Store
 
 from .leases import Keeper
 from .pool import Pool
+from .receiver import Receiver
 from .supervise import Supervisor, Tools
 from .sweeper import Sweeper
 
@@ -34,7 +35,7 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.supervisor: Supervisor | None = None
-        self._threads: list[Keeper | Sweeper] = []
+        self._threads: list[Keeper | Sweeper | Receiver] = []
 
     def start(self, sender: str, instance: Any, **_: Any) -> None:
         """Called before the broker is asked for anything, so that runs are taken where it cannot be reached."""
@@ -45,7 +46,7 @@ class Worker:
         slots = int(instance.concurrency or self.settings.slots)
         self.supervisor = Supervisor(_tools(self.settings, f"{sender}:{os.getpid()}", queues, slots), slots)
         self.supervisor.tools.pool.refresh()
-        self._threads = [Keeper(self.supervisor), Sweeper(self.supervisor)]
+        self._threads = [Receiver(self.supervisor), Sweeper(self.supervisor), Keeper(self.supervisor)]
         for thread in self._threads:
             thread.start()
 

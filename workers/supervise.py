@@ -17,6 +17,7 @@ from service.store import claims, recording, recovery
 from service.store.change import Fenced
 from service.store.claims import Claim
 from service.store.engine import Store
+from service.store.runs import INGEST
 from service.store.status import Status
 from service.telemetry import logger
 
@@ -199,7 +200,8 @@ class Supervisor:
 
     def idle(self) -> int:
         """How many more runs there is time for."""
-        return 0 if self.draining.is_set() else self.slots - len(self.drives())
+        fits = sum(drive.claim.queue != INGEST for drive in self.drives())
+        return 0 if self.draining.is_set() else self.slots - fits
 
     def look(self, run_id: str | None, queue: str = "any") -> None:
         """Somebody has rung: do this run or, where it is taken, the one that waits longest."""
@@ -219,6 +221,11 @@ class Supervisor:
         """Take no more runs, and give those back that are being worked on, from a checkpoint of now."""
         self.draining.set()
 
+    def take(self, queues: tuple[str, ...]) -> None:
+        """Do the run of these queues that waits longest, if there is one, whatever else is being done."""
+        if claim := self._claim(None, queues):
+            self._drive(claim)
+
     def _work(self, run_id: str | None) -> None:
         claim = (self._claim(run_id) if run_id else None) or self._claim(None)
         while claim:
@@ -227,10 +234,10 @@ class Supervisor:
             again = self._missed.is_set() and not self.draining.is_set()
             claim = self._claim(None) if again else None
 
-    def _claim(self, run_id: str | None) -> Claim | None:
+    def _claim(self, run_id: str | None, queues: tuple[str, ...] | None = None) -> Claim | None:
         tools = self.tools
         with tools.store.begin() as session:
-            claim = claims.claim(session, run_id, tools.name, tools.queues, tools.settings.lease_seconds)
+            claim = claims.claim(session, run_id, tools.name, queues or tools.queues, tools.settings.lease_seconds)
         if claim:
             failpoint("worker.after_claim")
             logger(__name__).info("run-claimed", run=claim.run, token=claim.token, resume=claim.resume)
@@ -245,7 +252,7 @@ class Supervisor:
         finally:
             with self._lock:
                 self._drives.remove(drive)
-        if drive.status == Status.QUEUED:
+        if drive.status == Status.QUEUED and claim.queue != INGEST:
             self.tools.doorbell.ring(claim.run, claim.queue)
 
 

@@ -56,7 +56,7 @@ async def put_dataset(request: Request, here: Here, caller: Trainer, name: str, 
     datasets.check_name(name)
     upload = await _receive(request, here)
     try:
-        kept = partial(datasets.put, here.store, here.artifacts, here.ring, caller.project_id, name, upload)
+        kept = partial(datasets.put, here.store, here.artifacts, caller.project_id, name, upload)
         version, new = await run_in_threadpool(kept)
     finally:
         await run_in_threadpool(upload.discard)
@@ -146,7 +146,7 @@ async def ready(here: Context, caller: Caller, name: str, wait: float = READY_SE
 
     One that is still being read is waited for: whoever uploads and trains in two lines need not know about it.
     """
-    make = partial(datasets.find_or_make, here.store, here.artifacts, here.ring, here.settings, caller.project_id)
+    make = partial(datasets.find_or_make, here.store, here.artifacts, here.settings, caller.project_id)
     version = await run_in_threadpool(make, name)
     if version.row.status != "ingesting":
         return version

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,6 @@ from service.store import datasets as rows
 from service.store import runs
 from service.store.engine import Store
 from service.store.rows import DatasetRow, DatasetVersionRow, Json, RunRow
-
-Ring = Callable[[str, str], object]
-"""ring(run id, queue)."""
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -100,9 +97,7 @@ def _parameter(detail: Detail) -> Fault:
     return Fault(detail.message, detail.code, None, name, detail.given, detail.allowed, detail.fix)
 
 
-def put(
-    store: Store, artifacts: Artifacts, ring: Ring, project_id: str, name: str, upload: Upload
-) -> tuple[Version, bool]:
+def put(store: Store, artifacts: Artifacts, project_id: str, name: str, upload: Upload) -> tuple[Version, bool]:
     """The version of a finished upload, and whether it is new: the same bytes and options give the same version."""
     options = upload.options.model_dump(mode="json")
     with store.read() as session:
@@ -117,8 +112,6 @@ def put(
         found, run = rows.add_version(session, project_id, name, upload.sha256, upload.bytes, options)
         failpoint("api.before_commit")
     failpoint("api.after_commit")
-    ring(run.id, run.queue)
-    failpoint("api.after_ring")
     return Version(*found, run), True
 
 
@@ -129,9 +122,7 @@ def find(store: Store, project_id: str, reference: str) -> Version:
         return Version(dataset, row, runs.get(session, project_id, row.run_id) if row.run_id else None)
 
 
-def find_or_make(
-    store: Store, artifacts: Artifacts, ring: Ring, settings: Settings, project_id: str, reference: str
-) -> Version:
+def find_or_make(store: Store, artifacts: Artifacts, settings: Settings, project_id: str, reference: str) -> Version:
     """Like find; a built-in set is ingested when it is asked for by name for the first time, or was deleted."""
     try:
         return find(store, project_id, reference)
@@ -141,7 +132,7 @@ def find_or_make(
     except Gone:
         if reference not in builtin_names():
             raise
-    return _put_builtin(store, artifacts, ring, settings, project_id, reference.removesuffix("@1"))
+    return _put_builtin(store, artifacts, settings, project_id, reference.removesuffix("@1"))
 
 
 def fashion_folders(settings: Settings) -> list[Path]:
@@ -150,9 +141,7 @@ def fashion_folders(settings: Settings) -> list[Path]:
     return [*given, settings.home.resolve() / "fashion-mnist"]
 
 
-def _put_builtin(
-    store: Store, artifacts: Artifacts, ring: Ring, settings: Settings, project_id: str, name: str
-) -> Version:
+def _put_builtin(store: Store, artifacts: Artifacts, settings: Settings, project_id: str, name: str) -> Version:
     folders = fashion_folders(settings)
     settings.temporary.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.temporary) as scratch:
@@ -163,7 +152,7 @@ def _put_builtin(
                 while data := source.read(1 << 20):
                     upload.write(data)
             upload.finish(None)
-            return put(store, artifacts, ring, project_id, name, upload)[0]
+            return put(store, artifacts, project_id, name, upload)[0]
         finally:
             upload.discard()
 

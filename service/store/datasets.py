@@ -100,7 +100,7 @@ def add_version(
     )
     session.add(version)
     session.flush()
-    run = runs.add(session, project_id, "ingest", version.id, {"options": options})
+    run = runs.add(session, project_id, "ingest", version.id, {"options": options}, runs.INGEST)
     version.run_id = run.id
     session.flush()
     return (dataset, version), run

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from service.errors import RunAlreadyFinished, RunNotFound, WrongState
@@ -17,6 +17,18 @@ from .change import Change, lock, reason
 from .engine import now_ms
 from .rows import Json, RunRow
 from .status import LEASED, TERMINAL, Status
+
+INGEST = "ingest"
+"""The queue of uploads: every worker reads one at a time, whatever it fits meanwhile; nobody is rung for them."""
+
+
+def waits(session: Session, queue: str) -> bool:
+    """Whether a run of this queue could be claimed now."""
+    due = or_(RunRow.not_before.is_(None), RunRow.not_before <= now_ms())
+    return (
+        session.scalar(select(RunRow.id).where(RunRow.status == Status.QUEUED, RunRow.queue == queue, due).limit(1))
+        is not None
+    )
 
 
 def add(

@@ -53,5 +53,16 @@ def test_class_folders_with_given_parts_become_a_network_that_names_pictures(
     assert {"label", "probability", "entropy_bits", "top"} <= set(answer)
 
 
+def test_an_upload_does_not_wait_for_the_end_of_a_training(service: Service) -> None:
+    spec = {"dataset": "linear-15", "target": "y", "epochs": 100_000, "early_stopping": None}
+    job = json.loads(service.curl("--json", json.dumps(spec), f"{service.url}/v1/jobs"))
+    sent = ("-X", "PUT", "-H", "Content-Type: text/csv", "--data-binary", "a,b\n1,2\n3,4\n5,7\n")
+    version = json.loads(service.curl(*sent, f"{service.url}/v1/datasets/meanwhile?wait=60"))
+    assert version["status"] == "ready"
+    assert not json.loads(service.curl(f"{service.url}/v1/jobs/{job['id']}"))["terminal"]
+    service.curl("-X", "POST", f"{service.url}/v1/jobs/{job['id']}/cancel")
+    assert service.wait_ended(f"/v1/jobs/{job['id']}")["status"] == "cancelled"
+
+
 def _typed(row: dict[str, str]) -> dict[str, str | float]:
     return {name: float(value) if value.replace(".", "", 1).isdigit() else value for name, value in row.items()}

@@ -46,7 +46,7 @@ class Worker:
     def serve_one(self) -> bool:
         """Take the run that waits longest and see it through; False where none waits."""
         with self._store.begin() as session:
-            claim = claims.claim(session, None, "test-worker", ["any", "cpu", "gpu"], LEASE)
+            claim = claims.claim(session, None, "test-worker", ["ingest", "any", "cpu", "gpu"], LEASE)
         if claim is None:
             return False
         for number, batch in enumerate(_batches(self._events(claim)), start=1):
