@@ -25,6 +25,7 @@ ServiceError                     500 internal-error
 │   ├── DatasetInUse             409 dataset-in-use
 │   ├── ModelNotReady            409 model-not-ready
 │   ├── RequestInProgress        409 request-in-progress
+│   ├── DatasetCorrupt           409 dataset-corrupt
 │   └── CheckpointCorrupt        409 checkpoint-corrupt
 ├── Gone                         410 gone
 ├── PreconditionFailed           412 precondition-failed
@@ -233,6 +234,12 @@ class RequestInProgress(Conflict):
     """The first request with this Idempotency-Key has not been answered yet."""
 
     code = "request-in-progress"
+
+
+class DatasetCorrupt(Conflict):
+    """The stored dataset is damaged; it is not used."""
+
+    code = "dataset-corrupt"
 
 
 class CheckpointCorrupt(Conflict):

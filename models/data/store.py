@@ -27,9 +27,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from models.data.description import Column, Description, Value
 from models.data.images import Images
+from models.errors import DataError, Detail
 
 PARTS = ("train", "validation", "test")
 """Part codes are positions in this tuple."""
@@ -51,8 +53,12 @@ class Dataset:
 
     @classmethod
     def open(cls, folder: Path) -> Dataset:
-        """Open the folder that ingestion wrote."""
-        return cls.read(folder, Description.model_validate_json((folder / "description.json").read_bytes()))
+        """Open the folder that ingestion wrote. Raises dataset-corrupt where it is missing or unreadable."""
+        try:
+            return cls.read(folder, Description.model_validate_json((folder / "description.json").read_bytes()))
+        except (FileNotFoundError, pa.ArrowInvalid, ValidationError) as error:
+            message = "the files of this dataset version are missing or cannot be read"
+            raise DataError(Detail("dataset-corrupt", message, fix="delete the dataset and upload it again")) from error
 
     @classmethod
     def read(cls, folder: Path, description: Description) -> Dataset:

@@ -16,6 +16,9 @@ from models.errors import Detail, SpecError
 
 _DEEPEST = 8
 
+_WHOLE_MAX = 2**53
+"""Whole numbers below it are the same in JSON as they were meant."""
+
 
 def _numbers(value: Any, depth: int = 0) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -46,7 +49,7 @@ Weights = Annotated[
 def load(network: nn.Module, given: Mapping[str, Any]) -> None:
     """Put the given numbers into the network's parameters and buffers; those that are not given stay.
 
-    Raises SpecError for a name that the network does not have and for another shape.
+    Raises SpecError for a name that the network does not have, for another shape and for numbers that do not fit.
     """
     state = network.state_dict()
     problems = [detail for name, value in given.items() if (detail := _problem(state, name, value))]
@@ -65,7 +68,18 @@ def _problem(state: Mapping[str, Tensor], name: str, value: Any) -> Detail | Non
         fix = f"did you mean {near[0]}?" if near else None
         return Detail("unknown-field", f"the network has no weights called {name}", pointer, name, list(state), fix)
     given, needed = _outline(value), tuple(state[name].shape)
-    if given == needed:
+    if given != needed:
+        message = f"the weights {name} have the shape {given}, the network's have {needed}"
+        return Detail("shape-mismatch", message, pointer, list(given), list(needed))
+    return _misfit(name, torch.tensor(value, dtype=torch.float64, device="cpu"), state[name].dtype, pointer)
+
+
+def _misfit(name: str, numbers: Tensor, dtype: torch.dtype, pointer: str) -> Detail | None:
+    """What is wrong with numbers that this type cannot hold."""
+    if dtype.is_floating_point:
+        if torch.isfinite(numbers.to(dtype)).all():
+            return None
+        return Detail("value-not-finite", f"a number of {name} is too large for float32 arithmetic", pointer)
+    if ((numbers == numbers.round()) & (numbers.abs() < _WHOLE_MAX)).all():
         return None
-    message = f"the weights {name} have the shape {given}, the network's have {needed}"
-    return Detail("shape-mismatch", message, pointer, list(given), list(needed))
+    return Detail("out-of-range", f"{name} holds whole numbers below 2^53", pointer)

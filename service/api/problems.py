@@ -21,6 +21,7 @@ from service.api.validation import code_of, short
 from service.errors import (
     BadRequest,
     CheckpointCorrupt,
+    DatasetCorrupt,
     Fault,
     Invalid,
     PayloadTooLarge,
@@ -88,6 +89,8 @@ def from_library(error: ModelsError) -> ServiceError:
     faults = from_details(error.details)
     if isinstance(error, CheckpointError):
         return CheckpointCorrupt(errors=[Fault("Its hash or its contents are not what was stored.")])
+    if faults[0].code == "dataset-corrupt":
+        return DatasetCorrupt(errors=faults)
     if faults[0].code in TOO_LARGE:
         problem = PayloadTooLarge(faults[0].message, faults)
         problem.code = faults[0].code or problem.code

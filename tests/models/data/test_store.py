@@ -132,6 +132,16 @@ def test_a_flipped_byte_is_found(dataset: Dataset, name: str) -> None:
     assert caught.value.code == "dataset-corrupt"
 
 
+@pytest.mark.parametrize("name", ["data.arrow", "description.json"])
+def test_files_that_are_gone_or_unreadable_are_told(dataset: Dataset, name: str) -> None:
+    file = dataset.folder / name
+    for spoil in (lambda: file.write_bytes(b"{"), file.unlink):
+        spoil()
+        with pytest.raises(DataError) as caught:
+            Dataset.open(dataset.folder)
+        assert caught.value.code == "dataset-corrupt"
+
+
 def test_the_description_counts_and_has_the_populations_moments(make) -> None:
     column = make("x,y\n1,a\n2,a\n3,b\n?,b\n6,a\n").column("x")
     assert (column.missing, column.distinct, column.min, column.max, column.whole) == (1, 4, 1, 6, True)

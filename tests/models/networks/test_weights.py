@@ -9,7 +9,7 @@ import torch
 from pydantic import ValidationError
 
 from models.errors import SpecError
-from models.networks import Linear, Mlp
+from models.networks import Layers, Linear, Mlp
 
 
 def test_numbers_arrive_to_the_last_bit() -> None:
@@ -60,3 +60,20 @@ def test_refuses_what_is_no_even_block_of_numbers(value: Any, code: str) -> None
     with pytest.raises(ValidationError) as caught:
         Linear.model_validate({"initial": {"weight": value}})
     assert caught.value.errors()[0]["type"] == code
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("1.bias", [1e300], "value-not-finite"),
+        ("0.running_mean", [-4e38, 0.0], "value-not-finite"),
+        ("0.num_batches_tracked", 1e30, "out-of-range"),
+        ("0.num_batches_tracked", 1.5, "out-of-range"),
+    ],
+)
+def test_numbers_that_the_network_cannot_hold_are_told_by_the_dry_run(name: str, value: Any, code: str) -> None:
+    network = Layers.model_validate({"layers": ["batch_norm"], "initial": {name: value}})
+    with pytest.raises(SpecError) as caught:
+        network.table((2,), 1)
+    (detail,) = caught.value.details
+    assert (detail.code, detail.pointer) == (code, f"/network/initial/{name}")

@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import io
+import shutil
 import struct
 from typing import Any
 
@@ -101,6 +102,15 @@ def test_rows_come_in_pages(client: TestClient) -> None:
         "has_more": False,
         "next": None,
     }
+
+
+@pytest.mark.parametrize("what", ["rows", "download", "report"])
+def test_a_version_whose_files_are_gone_is_told(client: TestClient, settings: Settings, what: str) -> None:
+    content = CSV + f"1,red,{len(what)}\n".encode()
+    sha256 = client.put("/v1/datasets/gone", content=content).json()["sha256"]
+    shutil.rmtree(settings.home / "artifacts" / "datasets" / sha256)
+    answer = client.get(f"/v1/datasets/gone/{what}")
+    assert (answer.status_code, answer.json()["code"]) == (409, "dataset-corrupt")
 
 
 def test_the_report_tells_what_leaks(client: TestClient) -> None:
