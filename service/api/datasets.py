@@ -248,7 +248,7 @@ async def download(here: Here, caller: Reader, name: str) -> Response:
     return StreamingResponse(datasets.csv_lines(dataset), media_type="text/csv; charset=utf-8", headers=attached)
 
 
-@router.delete("/v1/datasets/{name}", status_code=204, responses=problems(404, 409, 410))
+@router.delete("/v1/datasets/{name}", status_code=204, responses=problems(404, 409, 410, 422))
 def delete_dataset(here: Here, caller: Trainer, name: str) -> Response:
     """Forget a dataset with all its versions; 409 while a job that has not ended uses it."""
     with here.store.begin() as session:

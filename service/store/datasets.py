@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session
 
-from service.errors import DatasetInUse, Gone, NotFound
+from service.errors import DatasetInUse, Fault, Gone, Invalid, NotFound
 from service.ids import new_id
 from service.near import listing
 
@@ -136,9 +136,14 @@ def versions(session: Session, project_id: str, name: str) -> Sequence[DatasetVe
 def delete(session: Session, project_id: str, name: str) -> None:
     """Forget all versions. Their rows stay, for the jobs that were fitted on them; their files go by and by.
 
-    Raises NotFound, Gone, and DatasetInUse while a job that has not ended uses one, or one is being read.
+    Raises NotFound, Gone, Invalid for the name of a single version, and DatasetInUse while a job that has not ended
+    uses one, or one is being read.
     """
     dataset, _ = find(session, project_id, name)
+    if dataset.name != name:
+        message = "A dataset is deleted with all its versions, by its bare name."
+        fix = f"curl -X DELETE /v1/datasets/{dataset.name}"
+        raise Invalid(Fault(message, "invalid-name", parameter="name", given=name, fix=fix))
     mine = select(DatasetVersionRow.id).where(DatasetVersionRow.dataset_id == dataset.id)
     live = (RunRow.dataset_version_id.in_(mine), RunRow.status.not_in(TERMINAL))
     using = session.scalars(select(RunRow).where(*live).limit(1)).one_or_none()

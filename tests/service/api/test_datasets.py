@@ -204,6 +204,17 @@ def test_a_dataset_is_deleted_unless_it_is_used(client: TestClient) -> None:
     assert client.put("/v1/datasets/brief", content=CSV).json()["version"] == 2
 
 
+def test_a_single_version_is_not_deleted_with_all_the_others(client: TestClient) -> None:
+    first = client.put("/v1/datasets/twice", content=CSV).json()["id"]
+    client.put("/v1/datasets/twice", content=CSV + b"1,red,0\n")
+    for reference in ("twice@1", "twice@2", first):
+        refused = client.delete(f"/v1/datasets/{reference}")
+        assert (refused.status_code, refused.json()["errors"][0]["fix"]) == (422, "curl -X DELETE /v1/datasets/twice")
+    assert client.delete("/v1/datasets/twice@3").status_code == 404
+    assert client.get("/v1/datasets/twice@1").json()["status"] == "ready"
+    assert client.delete("/v1/datasets/twice").status_code == 204
+
+
 def test_without_a_worker_the_upload_is_accepted_for_later(client: TestClient, worker: Worker) -> None:
     assert client.put("/v1/datasets/later?wait=0", content=CSV + b"1,red,1\n").status_code in (201, 202)
     assert client.get("/v1/datasets/later?wait=30").json()["status"] == "ready"
