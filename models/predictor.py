@@ -19,10 +19,13 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from models.checkpoint import Checkpoint, load
+from models.data.description import Reading
 from models.devices import choose
 from models.errors import CheckpointError, Detail, InputError, SpecError
 from models.features import States, encode_images, encode_rows
+from models.features.csv_rows import Sheet, csv_rows
 from models.features.encode import reads_categories
+from models.features.rows import Unseen
 from models.spec import TrainingSpec, task_of
 from models.tasks import TaskState
 from models.transforms import Shape
@@ -44,6 +47,10 @@ class Predictor:
     channels: int | None
     """Channels of pictures before their transforms; None for tables."""
     device: torch.device
+    columns: tuple[str, ...] = ()
+    """All columns of the dataset, where the checkpoint knows them."""
+    reading: Reading | None = None
+    """How the dataset's text was read."""
 
     @classmethod
     def load(cls, folder: Path, device: str = "cpu", sha256: str | None = None) -> Predictor:
@@ -70,21 +77,38 @@ class Predictor:
         network.load_state_dict(checkpoint.weights)
         network.to(device).eval().requires_grad_(False)
         task_state = TaskState.model_validate(state["task"])
-        return cls(spec, network, state["inputs"], task_state, shape, state["channels"], device)
+        reading = Reading.model_validate(state["reading"]) if state.get("reading") else None
+        columns = tuple(state.get("columns", ()))
+        return cls(spec, network, state["inputs"], task_state, shape, state["channels"], device, columns, reading)
 
     def predict_rows(
         self, rows: Sequence[dict[str, Any] | list[Any]], top: int = 3, pointer: str = "/rows"
     ) -> list[dict[str, Any]]:
         """An answer for each row: an object by column name, or a list in the order of the inputs.
 
+        An answer has `warnings` where a category was never seen in training.
+
         Raises InputError: shape-mismatch, unknown-field, value-missing, value-not-number, value-not-finite, and
         output-not-finite where the network's answer is no number.
         """
         if self.channels is not None:
             raise InputError(Detail("shape-mismatch", "this model reads pictures, not rows", pointer))
-        return self._answers(
-            encode_rows(self._inputs, self.states, rows, self.spec.target.column, pointer), top, pointer
-        )
+        unseen: list[Unseen] = []
+        x = encode_rows(self._inputs, self.states, rows, self.spec.target.column, pointer, self.columns, unseen)
+        answers = self._answers(x, top, pointer)
+        for each in unseen:
+            answers[each.row].setdefault("warnings", []).append(each.to_json())
+        return answers
+
+    def read_csv(self, data: bytes, most: int, pointer: str = "/rows") -> list[dict[str, Any]]:
+        """Rows for `predict_rows` out of a CSV, read as the dataset was; at most `most` and one more.
+
+        Raises InputError: see `models.features.csv_rows`.
+        """
+        names = [item.column for item in self._inputs]
+        numbers = [name for place, name in enumerate(names) if self._type(place) == "number"]
+        others = self.columns or (self.spec.target.column,)
+        return csv_rows(data, Sheet(names, numbers, others, self.reading), most, pointer)
 
     def predict_images(self, pictures: Sequence[bytes], top: int = 3, pointer: str = "") -> list[dict[str, Any]]:
         """An answer for each encoded picture (PNG, JPEG ...).

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-import csv
-import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models.data.options import IngestOptions
 from models.errors import Detail, InputError
 from models.predictor import Predictor
 from service.errors import Fault, Gone, Invalid, ModelNotReady, NotFound, PayloadTooLarge
@@ -19,9 +15,6 @@ from service.store import checkpoints, jobs, registry, runs
 from service.store.engine import Store
 from service.store.rows import CheckpointRow
 from service.store.status import TERMINAL
-
-MISSING = frozenset(IngestOptions().missing)
-"""Fields of a CSV that say that there is no value, as in an upload without options."""
 
 MOST_ROWS = 10_000
 """Rows that one request may ask for."""
@@ -109,7 +102,7 @@ def answer_json(predictors: PredictorCache, source: Source, body: Any, top: int)
     bytes in base64 stand for the row or under the column's name.
     """
     predictor = predictors.get(source.sha256)
-    if isinstance(body, dict) and "rows" in body:
+    if isinstance(body, dict) and "rows" in body and not _is_row(predictor, body):
         _refuse_others(body)
         return {"predictions": _many(predictor, body["rows"], "/rows", top), **source.to_json()}
     if not isinstance(body, dict):
@@ -119,15 +112,27 @@ def answer_json(predictors: PredictorCache, source: Source, body: Any, top: int)
 
 
 def answer_csv(predictors: PredictorCache, source: Source, data: bytes, top: int) -> dict[str, Any]:
-    """The answers to the rows of a CSV with a header; `NA`, `?`, an empty field ... say that a value is missing."""
+    """The answers to the rows of a CSV, read as the dataset's upload was read."""
     predictor = predictors.get(source.sha256)
-    rows = _csv_rows(data, {item["column"] for item in predictor.describe()["inputs"] if item["type"] == "number"})
+    if predictor.channels is not None:
+        raise Invalid(Fault("This model reads pictures, not rows.", "shape-mismatch", fix="curl -T shoe.png"))
+    rows = predictor.read_csv(data, MOST_ROWS)
     return {"predictions": _many(predictor, rows, "/rows", top), **source.to_json()}
+
+
+def _is_row(predictor: Predictor, body: dict[str, Any]) -> bool:
+    """Whether `rows` is the name of an input here, and no list of rows."""
+    return not isinstance(body["rows"], list) and "rows" in {item["column"] for item in predictor.describe()["inputs"]}
 
 
 def _refuse_others(body: dict[str, Any]) -> None:
     others = [
-        Fault(f"There is no field {name!r} here.", "unknown-field", f"/{name}", allowed=["rows"])
+        Fault(
+            f"There is no field {name!r} here.",
+            "unknown-field",
+            "/" + name.replace("~", "~0").replace("/", "~1"),
+            allowed=["rows"],
+        )
         for name in body
         if name != "rows"
     ]
@@ -140,11 +145,15 @@ def _many(predictor: Predictor, rows: Any, pointer: str | None, top: int) -> lis
     if not isinstance(rows, list):
         raise Invalid(Fault("rows is a list.", "invalid-type", pointer, given=_kind(rows)))
     if len(rows) > MOST_ROWS:
-        raise PayloadTooLarge(f"One request may ask for {MOST_ROWS} rows; these are {len(rows)}.")
+        message = f"One request may ask for at most {MOST_ROWS} rows; these are more."
+        fix = f"ask for {MOST_ROWS} rows at a time: split -l {MOST_ROWS} cuts a file without a header"
+        raise PayloadTooLarge(message, [Fault(message, "payload-too-large", pointer, allowed=MOST_ROWS, fix=fix)])
     where = pointer or ""
     if predictor.channels is not None:
         column = predictor.describe()["inputs"][0]["column"]
-        pictures = [_picture(row, column, f"{where}/{place}" if pointer else "") for place, row in enumerate(rows)]
+        others = {*predictor.columns, predictor.spec.target.column}
+        places = [f"{where}/{place}" if pointer else "" for place in range(len(rows))]
+        pictures = [_picture(row, column, others, place) for row, place in zip(rows, places, strict=True)]
         return predictor.predict_images(pictures, top, where)
     try:
         return predictor.predict_rows(rows, top, where)
@@ -162,15 +171,16 @@ def _without_place(error: InputError) -> InputError:
     )
 
 
-def _picture(row: Any, column: str, pointer: str) -> bytes:
+def _picture(row: Any, column: str, others: set[str], pointer: str) -> bytes:
+    """The bytes of a picture that came in base64, with or without line breaks, or as a data URL."""
     text = row.get(column) if isinstance(row, dict) else row
-    if isinstance(row, dict) and (unknown := row.keys() - {column}):
+    if isinstance(row, dict) and (unknown := row.keys() - {column} - others):
         name = min(unknown)
         raise Invalid(
             Fault(f"The model has no input {name!r}.", "unknown-field", f"{pointer}/{name}", allowed=[column])
         )
     try:
-        return base64.b64decode(text if isinstance(text, str) else "?", validate=True)
+        return base64.b64decode(_bare(text) if isinstance(text, str) else "?", validate=True)
     except (ValueError, binascii.Error):
         message = "A picture in JSON is its file's bytes in base64."
         fault = Fault(
@@ -179,37 +189,10 @@ def _picture(row: Any, column: str, pointer: str) -> bytes:
         raise Invalid(fault) from None
 
 
-def _csv_rows(data: bytes, numbers: set[str]) -> list[dict[str, Any]]:
-    try:
-        reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
-        lines = [line for line in reader if line]
-    except UnicodeDecodeError as error:
-        raise Invalid(Fault(f"CSV is UTF-8, but byte {error.start} is not.", "text-not-utf8")) from error
-    except csv.Error as error:
-        raise Invalid(Fault(f"The CSV cannot be read: {error}.", "malformed-csv")) from error
-    if len(lines) < 2:
-        raise Invalid(
-            Fault("A header with the names of the columns is needed, and at least one row.", "shape-mismatch")
-        )
-    header = lines[0]
-    return [_csv_row(header, line, place, numbers) for place, line in enumerate(lines[1:])]
-
-
-def _csv_row(header: Sequence[str], line: Sequence[str], place: int, numbers: set[str]) -> dict[str, Any]:
-    if len(line) != len(header):
-        message = f"Row {place + 1} has {len(line)} fields, the header has {len(header)}."
-        raise Invalid(Fault(message, "row-length", f"/rows/{place}", given=len(line), allowed=len(header)))
-    pairs = zip(header, line, strict=True)
-    return {name: _csv_value(text, name in numbers) for name, text in pairs}
-
-
-def _csv_value(text: str, number: bool) -> str | float | None:
-    if text.strip() in MISSING:
-        return None
-    try:
-        return float(text) if number else text
-    except ValueError:
-        return text  # the predictor says which cell is no number
+def _bare(text: str) -> str:
+    """Base64 alone: without white space, and without what a data URL says before it."""
+    head, comma, rest = text.partition(",")
+    return "".join((rest if comma and head.startswith("data:") else text).split())
 
 
 def _kind(value: Any) -> str:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.data.describe import described
-from models.data.description import Column, Description, ImageInfo, Notice
+from models.data.description import Column, Description, ImageInfo, Notice, Reading
 from models.data.infer import Typed
 from models.data.notices import notices_of
 from models.data.store import PART_FIELD, PARTS, Dataset
@@ -51,6 +51,7 @@ class Content:
     columns: Sequence[Typed | Pictures]
     parts: NDArray[np.int8] | None = None
     notices: tuple[Notice, ...] = ()
+    reading: Reading | None = None
 
 
 class Workplace:
@@ -122,7 +123,8 @@ def _table(content: Content) -> pa.Table:
 
 def _described(folder: Path, content: Content, rows: int) -> Description:
     plain = tuple(_plain(column) for column in content.columns)
-    bare = Description(rows=rows, columns=plain, parts=_part_counts(content.parts), source=content.source)
+    parts = _part_counts(content.parts)
+    bare = Description(rows=rows, columns=plain, parts=parts, source=content.source, reading=content.reading)
     dataset = Dataset.read(folder, bare)
     columns = tuple(described(dataset, column.name) for column in plain)
     dataset = Dataset.read(folder, bare.model_copy(update={"columns": columns}))

@@ -14,7 +14,8 @@ Value = str | int | float
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    # Extra fields are left: a description that a newer worker wrote must not stop an older API.
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
 
 class ValueCount(_Record):
@@ -63,6 +64,19 @@ class Notice(_Record):
     column: str | None = None
 
 
+class Reading(_Record):
+    """How a table of text was read: what was given, and what was found where nothing was."""
+
+    delimiter: str
+    quote: str
+    """`""` where quotes are ordinary characters."""
+    header: bool
+    missing: tuple[str, ...]
+    """Cells that mean "no value"."""
+    comma_columns: tuple[str, ...] = ()
+    """Columns whose numbers have a decimal comma."""
+
+
 class Description(_Record):
     """A dataset version at a glance."""
 
@@ -73,6 +87,8 @@ class Description(_Record):
     source: str
     """What was uploaded: csv, zip-images, zip-tables, idx, npz, built-in."""
     warnings: tuple[Notice, ...] = ()
+    reading: Reading | None = None
+    """How the rows were read, where they came as CSV or TSV; so is a CSV read that asks for predictions."""
 
     def column(self, name: str) -> Column | None:
         """The column of this name."""

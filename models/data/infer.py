@@ -7,6 +7,7 @@ else text. Numbers are ASCII digits with a point, an exponent, a sign: no thousa
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ class Typed:
     type: ColumnType
     values: pa.Array
     notices: tuple[Notice, ...] = ()
+    comma: bool = False
+    """Numbers that were written with a decimal comma."""
 
 
 def typed(name: str, cells: pa.ChunkedArray, options: IngestOptions, place: Place, comma: bool = False) -> Typed:
@@ -55,6 +58,14 @@ def typed(name: str, cells: pa.ChunkedArray, options: IngestOptions, place: Plac
     if given is not None:
         return _as_given(column, given, options.decimal == "," or comma)
     return _inferred(column, options, comma)
+
+
+def number_of(cell: str, comma: bool) -> float | None:
+    """A single trimmed cell as a number; None where it is none as an upload reads them, or too large for one."""
+    if re.match(COMMA_NUMBER if comma else NUMBER, cell, re.ASCII) is None:
+        return None
+    number = float(cell.replace(",", "."))
+    return number if math.isfinite(number) else None
 
 
 @dataclass(frozen=True)
@@ -127,7 +138,7 @@ def _number(column: _Cells, pattern: str) -> Typed:
         # overflow; float() says "inf" where Arrow says "invalid", and so names the row
         values = pa.array([None if cell is None else float(cell) for cell in plain.to_pylist()], pa.float64())
     _refuse_first(column, pc.is_inf(values), "value-not-finite", "too large to be a finite number")
-    return Typed(column.name, "number", values.fill_null(np.nan), _rounded(column, values))
+    return Typed(column.name, "number", values.fill_null(np.nan), _rounded(column, values), pattern == COMMA_NUMBER)
 
 
 def _rounded(column: _Cells, values: pa.Array) -> tuple[Notice, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from models.data.description import Reading
 from models.data.store import Dataset
 from models.faults import failpoint
 from models.features.cache import encoded
@@ -34,6 +35,10 @@ class Prepared:
     """Channels of the pictures before their transforms."""
     dropped: int
     """Rows without a target: in no part."""
+    columns: tuple[str, ...] = ()
+    """All columns of the dataset."""
+    reading: Reading | None = None
+    """How the dataset's text was read."""
 
     @property
     def shape(self) -> Shape:
@@ -61,4 +66,6 @@ def prepare(spec: TrainingSpec, dataset: Dataset, cache: Path) -> Prepared:
         task_state=task_state,
         channels=image.channels if image else None,
         dropped=parts.dropped,
+        columns=tuple(column.name for column in dataset.description.columns),
+        reading=dataset.description.reading,
     )

@@ -75,6 +75,8 @@ def _predicting(fitting: Fitting) -> dict[str, Any]:
         "shape": list(prepared.shape),
         "outputs": fitting.outputs,
         "channels": prepared.channels,
+        "columns": list(prepared.columns),
+        "reading": prepared.reading.model_dump(mode="json") if prepared.reading else None,
     }
 
 

@@ -108,13 +108,13 @@ def _head(file: IO[bytes]) -> list[str]:
 
 def _dialect(head: list[str], options: IngestOptions, tabs: bool, open_file: Open) -> Dialect:
     quote = '"' if options.quote == "auto" else options.quote
-    delimiter = options.delimiter or ("\t" if tabs else _sniffed_delimiter(head, quote))
+    delimiter = options.delimiter or ("\t" if tabs else sniffed_delimiter(head, quote))
     if options.quote == "auto" and delimiter == "\t" and not _quotes_pair_up(open_file):
         quote = ""
     return Dialect(delimiter, quote, header=False)
 
 
-def _sniffed_delimiter(head: list[str], quote: str) -> str:
+def sniffed_delimiter(head: list[str], quote: str) -> str:
     """The delimiter under which most rows of the head are alike, and then the one that gives the most cells."""
 
     def evenness(delimiter: str) -> tuple[float, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
@@ -18,7 +19,8 @@ from models.data.cells import Row, Spool
 from models.data.connectors import csv, jsonl
 from models.data.connectors.csv import Open, Table
 from models.data.connectors.folders import files_of
-from models.data.infer import typed
+from models.data.description import Reading
+from models.data.infer import Typed, typed
 from models.data.options import IngestOptions
 from models.data.splits import part_name
 from models.data.store import PARTS
@@ -55,7 +57,7 @@ def read_tables_zip(
         fixed = options if not parts else _like(parts[0].table, options)
         parts.append(Part(part, file.path, _opened(partial(_open, archive, file), fixed, _form(file.path))))
     content = _content("zip-tables", parts, options, at)
-    return Content(content.source, content.columns, content.parts, (*notices, *content.notices))
+    return replace(content, notices=(*notices, *content.notices))
 
 
 def is_table(path: str) -> bool:
@@ -72,7 +74,21 @@ def _content(source: str, parts: Sequence[Part], options: IngestOptions, at: Wor
         raise csv.empty("there is no row below the header")
     comma = isinstance(parts[0].table, Table) and parts[0].table.dialect.delimiter == ";"
     columns = [typed(name, spool.column(name), options, spool.place, comma) for name in names]
-    return Content(source, columns, _part_codes(spool))
+    return Content(source, columns, _part_codes(spool), reading=_reading(parts[0].table, columns, options))
+
+
+def _reading(table: Table | jsonl.Lines, columns: Sequence[Typed], options: IngestOptions) -> Reading | None:
+    if not isinstance(table, Table):
+        return None
+    dialect = table.dialect
+    commas = tuple(column.name for column in columns if column.comma)
+    return Reading(
+        delimiter=dialect.delimiter,
+        quote=dialect.quote,
+        header=dialect.header,
+        missing=options.missing,
+        comma_columns=commas,
+    )
 
 
 def _opened(open_file: Open, options: IngestOptions, form: str) -> Table | jsonl.Lines:

@@ -17,6 +17,7 @@ LINE_MAX = 16 << 20
 """Bytes of one line; a row of 10,000 numbers has a hundredth of this."""
 
 BOM = b"\xef\xbb\xbf"
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def unzipped(file: IO[bytes]) -> IO[bytes]:
@@ -65,16 +66,26 @@ def _last_end(data: bytes) -> int:
 def _decoded(data: bytes, offset: int) -> Iterator[str]:
     start = len(BOM) if offset == 0 and data.startswith(BOM) else 0
     nul = data.find(b"\0")
+    if offset == 0 and data.startswith(UTF16):
+        raise _not_utf8(0, "it begins as UTF-16 does", "iconv -f UTF-16 -t UTF-8")
     try:
         text = data[start : nul if nul >= 0 else None].decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _not_utf8(offset + start + error.start) from None
+        if nul >= 0:
+            raise _no_text(offset + nul) from None
+        place = offset + start + error.start
+        raise _not_utf8(place, "most likely it is Windows-1252", "iconv -f WINDOWS-1252 -t UTF-8") from None
     if nul >= 0:
-        raise _not_utf8(offset + nul)
+        raise _no_text(offset + nul)
     return iter(io.StringIO(text, newline=""))
 
 
-def _not_utf8(offset: int) -> DataError:
-    message = f"the text is not UTF-8 at byte {offset:,}"
-    fix = "save it as UTF-8, for example: iconv -f UTF-16 -t UTF-8"
+def _not_utf8(offset: int, guess: str, command: str) -> DataError:
+    message = f"the text is not UTF-8 at byte {offset:,}: {guess}"
+    fix = f"save it as UTF-8, for example: {command}"
     return DataError(Detail(code="text-not-utf8", message=message, given=offset, fix=fix))
+
+
+def _no_text(offset: int) -> DataError:
+    message = f"this is no text: byte {offset:,} is NUL"
+    return DataError(Detail(code="text-not-utf8", message=message, given=offset, fix="save the table as CSV in UTF-8"))

@@ -62,7 +62,7 @@ def test_a_category_that_was_never_seen_is_zeros(encode: Any) -> None:
         ([[1], 5, "Ulm"], "value-not-number", "/rows/1/0"),
         ([math.nan, 5, "Ulm"], "value-not-finite", "/rows/1/0"),
         ([10**400, 5, "Ulm"], "value-not-finite", "/rows/1/0"),
-        ([1e300, 5, "Ulm"], "value-not-finite", "/rows/1"),
+        ([1e300, 5, "Ulm"], "value-not-finite", "/rows/1/0"),
         ([30, 5, {"a": 1}], "value-not-text", "/rows/1/2"),
         ({"age": 1, "incme": 2}, "unknown-field", "/rows/1/incme"),
         ({"age": 1, "a/b~c": 2}, "unknown-field", "/rows/1/a~1b~0c"),
