@@ -15,6 +15,7 @@ from models.spec.rules import (
     has_validation,
     mixing_faults,
     stopping_faults,
+    stratify_faults,
     task_faults,
     watchable,
 )
@@ -49,6 +50,7 @@ def resolve(spec: TrainingSpec, description: Description) -> TrainingSpec:
 
 def _learning_faults(spec: TrainingSpec, target: Column, description: Description) -> Iterator[Detail]:
     yield from task_faults(spec, target)
+    yield from stratify_faults(split_of(spec), task_of(spec), target)
     yield from stopping_faults(spec.early_stopping, watchable(task_of(spec), split_of(spec), description))
 
 

@@ -126,6 +126,13 @@ def task_faults(spec: TrainingSpec, target: Column) -> Iterator[Detail]:
         yield from error.details
 
 
+def stratify_faults(split: Split, task: AnyTask, target: Column) -> Iterator[Detail]:
+    """Only classes can be spread over the parts alike."""
+    if not isinstance(split, Whole) and split.stratify is True and task.learns != "classification":
+        message = f"{task.kind} of {target.name!r} has no classes that a split could be stratified by"
+        yield Detail("invalid-split", message, "/split/stratify", True, ["auto", False], "leave it out")
+
+
 def stopping_faults(stopping: EarlyStopping | None, known: Collection[str]) -> Iterator[Detail]:
     """The watched metric must be one that is measured after every epoch."""
     if stopping is None or stopping.metric in known:

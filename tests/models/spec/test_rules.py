@@ -83,6 +83,12 @@ def test_a_column_of_parts_must_name_parts(faults: Any, table: Description) -> N
     assert told["/split/by"].allowed == ["train", "validation", "test"]
 
 
+def test_numbers_have_no_classes_to_stratify_by(faults: Any, table: Description) -> None:
+    for split in ({"kind": "random", "stratify": True}, {"kind": "given", "stratify": True}):
+        told = faults(table, target="age", split=split)
+        assert (told["/split/stratify"].code, told["/split/stratify"].allowed) == ("invalid-split", ["auto", False])
+
+
 def test_a_metric_of_a_part_without_rows_cannot_be_watched(faults: Any, table: Description) -> None:
     told = faults(table, target="kind", split="none", early_stopping={})
     assert told["/early_stopping/metric"].allowed == ["train.loss"]
