@@ -9,8 +9,8 @@ file=${1:-$folder/iris.csv}
 target=${2:-species}
 [ $# -gt 0 ] || curl -sS --fail-with-body -o "$file" "$URL/v1/datasets/iris/download"
 
-curl -sS --fail-with-body -H 'Content-Type: text/csv' -T "$file" "$URL/v1/datasets/mine"; echo
+curl -sS --fail-with-body -H 'Content-Type: text/csv' -T "$file" "$URL/v1/datasets/mine"
 job=$(curl -sS --fail-with-body -o /dev/null -w '%header{location}' \
   --json '{"dataset": "mine", "target": "'"$target"'"}' "$URL/v1/jobs")
-curl -sS --fail-with-body "$URL$job?wait=60"; echo
-head -3 "$file" | curl -sS --fail-with-body -H 'Content-Type: text/csv' --data-binary @- "$URL$job/predict?wait=60"; echo
+curl -sS --fail-with-body "$URL$job?wait=60"
+head -3 "$file" | curl -sS --fail-with-body -H 'Content-Type: text/csv' --data-binary @- "$URL$job/predict?wait=60"

@@ -10,5 +10,5 @@ job=$(curl -sS --fail-with-body -o /dev/null -w '%header{location}' --json '{
 }' "$URL/v1/jobs")
 
 curl -sSN --fail-with-body -H 'Accept: text/event-stream' "$URL$job/events"     # returns when the run has ended
-curl -sS --fail-with-body "$URL$job"; echo
-curl -sS --fail-with-body "$URL/v1/models/fashion"; echo
+curl -sS --fail-with-body "$URL$job"
+curl -sS --fail-with-body "$URL/v1/models/fashion"

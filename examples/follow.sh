@@ -13,4 +13,4 @@ job=$(post "$key")
 
 curl -sSN --fail-with-body -H 'Accept: text/event-stream' "$URL$job/events"                   # from the beginning to the end
 curl -sSN --fail-with-body -H 'Accept: text/event-stream' "$URL$job/events?after=3" >/dev/null   # from the third event on
-curl -sS --fail-with-body "$URL$job/metrics"; echo
+curl -sS --fail-with-body "$URL$job/metrics"

@@ -8,7 +8,7 @@ echo "$made"     # the key is shown this once
 key=$(sed -E 's/.*"key": ?"([^"]+)".*/\1/' <<<"$made")
 id=$(sed -E 's/.*"id": ?"([^"]+)".*/\1/' <<<"$made")
 
-curl -sS --fail-with-body -H "Authorization: Bearer $key" "$URL/v1/jobs?limit=1"; echo
-curl -sS -H "Authorization: Bearer $key" --json '{"dataset": "iris", "target": "species"}' "$URL/v1/jobs"; echo     # 403
-curl -sS --fail-with-body -X DELETE "$URL/v1/keys/$id"; echo
-curl -sS -H "Authorization: Bearer $key" "$URL/v1/jobs"; echo     # 401
+curl -sS --fail-with-body -H "Authorization: Bearer $key" "$URL/v1/jobs?limit=1"
+curl -sS -H "Authorization: Bearer $key" --json '{"dataset": "iris", "target": "species"}' "$URL/v1/jobs"     # 403
+curl -sS --fail-with-body -X DELETE "$URL/v1/keys/$id"
+curl -sS -H "Authorization: Bearer $key" "$URL/v1/jobs"     # 401

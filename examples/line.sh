@@ -13,6 +13,6 @@ job=$(curl -sS --fail-with-body -o /dev/null -w '%header{location}' --json '{
   "epochs": 100, "batch_size": "full"
 }' "$URL/v1/jobs")
 
-curl -sS --fail-with-body "$URL$job?wait=60"; echo
-curl -sS --fail-with-body "$URL$job/metrics"; echo
-curl -sS --fail-with-body --json '{"x": 5.0}' "$URL$job/predict"; echo
+curl -sS --fail-with-body "$URL$job?wait=60"
+curl -sS --fail-with-body "$URL$job/metrics"
+curl -sS --fail-with-body --json '{"x": 5.0}' "$URL$job/predict"
