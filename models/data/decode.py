@@ -96,5 +96,5 @@ def _too_large(message: str) -> DataError:
 
 
 def _plain(error: Exception) -> str:
-    """Pillow's words, without the address of the buffer that some of its messages carry."""
-    return type(error).__name__ if "<" in str(error) or not str(error) else str(error)
+    """Pillow's words; where they carry the address of a buffer, or there are none, ours."""
+    return "its data is damaged" if "<" in str(error) or not str(error) else str(error)

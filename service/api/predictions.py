@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 
+from models.data.connectors.text import UTF16
 from service import predictions
 from service.api import strict_json
 from service.api.answers import Answer
@@ -48,8 +49,8 @@ BODY = {
 LARGEST_JSON = 4 * 1024 * 1024
 """Parsing holds up every other request of the process: a second for 10 MB."""
 
-MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"P5", b"P6")
-"""How pictures begin; `curl -T` sends no Content-Type."""
+MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"P5", b"P6", b"<svg")
+"""How pictures begin; `curl -T` sends no Content-Type. What else has a NUL early is no text, so perhaps a picture."""
 
 
 def _predicting(path: str) -> Callable[[Route], Route]:
@@ -143,7 +144,7 @@ def _reader(content_type: str | None, body: bytes) -> Callable[..., dict[str, An
     if kind.startswith("image/"):
         return predictions.answer_picture
     if kind in ("", "application/octet-stream"):
-        if body.startswith(MAGIC):
+        if body.startswith(MAGIC) or (b"\0" in body[:512] and not body.startswith(UTF16)):
             return predictions.answer_picture
         return _answer_json if body.lstrip()[:1] in (b"{", b"[") else predictions.answer_csv
     fix = "curl --json '{\"rows\": [...]}', curl -T rows.csv, or curl -T shoe.png"

@@ -153,6 +153,18 @@ def test_bytes_that_are_not_utf8_are_named_by_offset(make, body: bytes, offset: 
     assert error.details[0].given == offset
 
 
+@pytest.mark.parametrize(
+    ("body", "advice"),
+    [
+        ("Größe\n1\n".encode("cp1252"), "iconv -f WINDOWS-1252"),
+        ("a\n1\n".encode("utf-16"), "iconv -f UTF-16"),
+        (b"a\n\x01\0\xff\n", "save the table as CSV"),
+    ],
+)
+def test_the_advice_fits_the_encoding(make, body: bytes, advice: str) -> None:
+    assert advice in (refused(make, body).details[0].fix or "")
+
+
 def test_the_byte_offset_counts_from_the_start_of_a_long_file(make) -> None:
     body = b"a,b\n" + b"1,2\n" * 600_000
     error = refused(make, body + b"1,\xff\n")
