@@ -88,8 +88,11 @@ class Workplace:
 
 def verify(folder: Path) -> None:
     """Raise DataError dataset-corrupt unless every file of the version has the hash that its name vouches for."""
-    manifest = (folder / "manifest.json").read_bytes()
-    whole = hashlib.sha256(manifest).hexdigest() == folder.name and _manifest(folder) == manifest
+    try:
+        manifest = (folder / "manifest.json").read_bytes()
+        whole = hashlib.sha256(manifest).hexdigest() == folder.name and _manifest(folder) == manifest
+    except FileNotFoundError:
+        whole = False
     if not whole:
         raise DataError(Detail("dataset-corrupt", "the files of this dataset version are not what was written"))
 

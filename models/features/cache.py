@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from models.data.canonical import verify
 from models.data.images import Images
 from models.data.store import Dataset
 from models.features.encode import (
@@ -79,6 +80,7 @@ def _mapped(file: Path, shape: list[int]) -> Tensor:
 
 
 def _build(folder: Path, spec: TrainingSpec, dataset: Dataset, train: Tensor) -> None:
+    verify(dataset.folder)  # once a cache entry: nothing is ever learned from a flipped byte
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix="tmp-", dir=folder.parent))
     try:

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from models.data.store import Dataset
+from models.errors import DataError
 from models.features import cache, prepare
 from models.spec import TrainingSpec, resolve
 
@@ -117,3 +118,14 @@ def test_pictures_without_transforms_are_their_bytes(make: Any, features: Any, p
     dataset = make({f"{'ab'[i % 2]}/{i}.png": picture(i) for i in range(30)})
     _, prepared = features(dataset, target="label", inputs=[{"column": "image", "transforms": []}])
     np.testing.assert_array_equal(prepared.x.numpy(), dataset.image_block("image"))
+
+
+def test_nothing_is_learned_from_a_flipped_byte(make: Any, features: Any, people: str) -> None:
+    dataset = make(people)
+    file = dataset.folder / "data.arrow"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(DataError) as caught:
+        features(Dataset.open(dataset.folder), target="score")
+    assert caught.value.code == "dataset-corrupt"
